@@ -1,0 +1,1 @@
+"""Runs the experiments: every claim of the lecture, measured with many seeds and judged."""

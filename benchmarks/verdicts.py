@@ -152,6 +152,10 @@ class Rule:
         """Factors the rule reads besides `where`."""
         return []
 
+    def changed(self, changes: Mapping) -> "Rule":
+        """The same rule looking at something else: how a mutant is judged."""
+        return replace(self, **changes)
+
     def describe(self) -> str:
         """The rule in words, for the page."""
         raise NotImplementedError
@@ -582,6 +586,9 @@ class All(Rule):
         for rule in self.rules:
             rule.check(hypothesis, spec)
 
+    def changed(self, changes):
+        return replace(self, rules=tuple(rule.changed(changes) for rule in self.rules))
+
     def describe(self):
         return " ".join(rule.describe() for rule in self.rules)
 
@@ -621,7 +628,7 @@ def judge(hypothesis: Hypothesis, results: Results) -> Verdict:
     verdict = hypothesis.rule.decide(results)
     found = []
     for mutant in hypothesis.mutants:
-        wrong = replace(hypothesis.rule, **mutant.changes).decide(results)
+        wrong = hypothesis.rule.changed(mutant.changes).decide(results)
         found.append((mutant.name, wrong.outcome, wrong.sentence))
     return replace(verdict, mutants=tuple(found))
 

@@ -1,0 +1,306 @@
+"""Every rule on results made by hand: what it supports, what it refutes, what it leaves open."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.experiment import (
+    Experiment,
+    Hypothesis,
+    Lines,
+    Measurements,
+    Metric,
+    Mutant,
+    SpecificationError,
+    spec_hash,
+    to_json,
+)
+from benchmarks.verdicts import (
+    REFUTED,
+    SUPPORTED,
+    UNDECIDED,
+    Agreement,
+    AtMost,
+    CellResult,
+    Difference,
+    Identity,
+    MissingResults,
+    Ratio,
+    Results,
+    Sign,
+    Slope,
+    Verdict,
+    Within,
+    correct_for_multiplicity,
+    every,
+    hypothesis_from_json,
+    judge,
+    rule_from_json,
+)
+
+SEEDS = 14
+
+
+def cell(seeds=SEEDS, factors=None, **metrics):
+    values = {k: np.broadcast_to(np.asarray(v, float), (seeds,)) for k, v in metrics.items()}
+    return CellResult(factors or {}, np.arange(seeds), values, np.zeros(seeds, bool))
+
+
+def one(**metrics):
+    return Results((cell(**metrics),))
+
+
+NOISE = np.random.default_rng(0).normal(size=SEEDS)
+
+
+def test_identity_bound_is_64_k_epsilon():
+    rule = Identity("gap", terms=3)
+    assert rule.bound == 64 * 3 * 2.0**-52
+    assert rule.decide(one(gap=rule.bound * 0.99)).outcome == SUPPORTED
+    assert rule.decide(one(gap=rule.bound * 1.01)).outcome == REFUTED
+
+
+def test_at_most_is_decided_by_the_worst_trial():
+    gaps = np.linspace(0, 1, SEEDS)
+    assert AtMost("gap", 1.0).decide(one(gap=gaps)).outcome == SUPPORTED
+    assert AtMost("gap", 0.99).decide(one(gap=gaps)).outcome == REFUTED
+
+
+@pytest.mark.parametrize(
+    "center, outcome", [(2.0, SUPPORTED), (2.1, UNDECIDED), (2.5, REFUTED), (1.5, REFUTED)]
+)
+def test_within_has_three_outcomes(center, outcome):
+    rule = Within("order", low=1.9, high=2.1, expected=2.0)
+    assert rule.decide(one(order=center + 0.02 * NOISE)).outcome == outcome
+
+
+def test_within_can_use_the_median():
+    values = np.full(SEEDS, 2.0) + 0.001 * NOISE
+    values[0] = 1e6  # one wild run moves the mean, not the median
+    assert Within("x", 1.9, 2.1).decide(one(x=values)).outcome == UNDECIDED
+    assert Within("x", 1.9, 2.1, statistic="median").decide(one(x=values)).outcome == SUPPORTED
+
+
+def test_agreement_compares_every_cell_with_its_own_theory():
+    rng = np.random.default_rng(1)
+    good = [cell(400, {"n": n}, x=rng.normal(n, 1, 400), theory=float(n)) for n in (4, 16)]
+    rule = Agreement("x", expected="theory")
+    assert rule.decide(Results(tuple(good))).outcome == SUPPORTED
+    bad = cell(400, {"n": 64}, x=rng.normal(64.5, 1, 400), theory=64.0)  # 10 standard errors off
+    assert rule.decide(Results((*good, bad))).outcome == REFUTED
+
+
+def test_agreement_that_cannot_tell_the_rival_is_undecided():
+    x = np.random.default_rng(2).normal(1.0, 1.0, SEEDS)
+    results = one(x=x, theory=1.0, rival=1.1)
+    assert Agreement("x", "theory").decide(results).outcome == SUPPORTED
+    assert Agreement("x", "theory", rival="rival").decide(results).outcome == UNDECIDED
+
+
+def test_agreement_of_a_deterministic_value():
+    assert Agreement("x", "theory").decide(one(x=0.3, theory=0.3)).outcome == SUPPORTED
+    assert Agreement("x", "theory").decide(one(x=0.3, theory=0.31)).outcome == REFUTED
+
+
+def growth(exponent, by=None):
+    return [
+        cell(
+            SEEDS,
+            {"kappa": kappa} | ({"optimizer": by} if by else {}),
+            steps=7 * kappa**exponent * np.exp(0.01 * np.roll(NOISE, kappa)),
+        )
+        for kappa in (10, 100, 1000)
+    ]
+
+
+def test_slope_by_level_contains_theory_and_excludes_the_rival():
+    results = Results((*growth(1.0, "gd"), *growth(0.5, "momentum")))
+    right = Slope("steps", "kappa", {"gd": 1.0, "momentum": 0.5}, within=0.05, by="optimizer")
+    rival = Slope("steps", "kappa", {"gd": 1.0, "momentum": 1.0}, within=0.05, by="optimizer")
+    assert right.decide(results).outcome == SUPPORTED
+    assert rival.decide(results).outcome == REFUTED
+
+
+def test_a_slope_needs_three_levels():
+    with pytest.raises(MissingResults, match="three levels"):
+        Slope("steps", "kappa", 1.0, within=0.1).decide(Results(tuple(growth(1.0)[:2])))
+
+
+def two_levels(difference):
+    return Results(
+        (
+            cell(SEEDS, {"arm": "a"}, score=NOISE + difference),
+            cell(SEEDS, {"arm": "b"}, score=NOISE),
+        )
+    )
+
+
+def test_sign_needs_unanimous_seeds_at_fourteen():
+    rule = Sign("score", "arm", "a", "b")
+    assert rule.decide(two_levels(1.0)).outcome == SUPPORTED
+    assert rule.decide(two_levels(-1.0)).outcome == REFUTED
+    mixed = np.ones(SEEDS)
+    mixed[3] = -1  # 13 of 14: p = 15 / 2^14, above the level
+    assert rule.decide(two_levels(mixed)).outcome == UNDECIDED
+
+
+def test_pairs_are_aligned_by_seed_not_by_position():
+    a = CellResult({"arm": "a"}, np.array([2, 0, 1]), {"score": np.array([2.5, 0.5, 1.5])}, None)
+    b = CellResult({"arm": "b"}, np.array([0, 1, 2]), {"score": np.array([0.0, 1.0, 2.0])}, None)
+    left, right = Results((a, b)).paired("score", "arm", "a", "b")
+    np.testing.assert_array_equal(left - right, [0.5, 0.5, 0.5])
+
+
+@pytest.mark.parametrize("shift, outcome", [(3.0, SUPPORTED), (0.0, UNDECIDED), (-3.0, REFUTED)])
+def test_difference_uses_the_pairs(shift, outcome):
+    jitter = shift + 0.5 * np.roll(NOISE, 1)
+    assert Difference("score", "arm", "a", "b").decide(two_levels(jitter)).outcome == outcome
+
+
+def test_ratio_of_spreads():
+    rng = np.random.default_rng(4)
+    results = Results(
+        (
+            cell(500, {"arm": "a"}, score=rng.normal(0, 2, 500)),
+            cell(500, {"arm": "b"}, score=rng.normal(0, 1, 500)),
+        )
+    )
+    assert Ratio("score", "arm", "a", "b", of="sd").decide(results).outcome == SUPPORTED
+    assert Ratio("score", "arm", "b", "a", of="sd").decide(results).outcome == REFUTED
+
+
+def test_every_rule_must_hold():
+    results = one(a=0.5, b=2.0)
+    assert every(AtMost("a", 1), AtMost("b", 3)).decide(results).outcome == SUPPORTED
+    assert every(AtMost("a", 1), AtMost("b", 1)).decide(results).outcome == REFUTED
+
+
+def test_a_mutant_is_judged_by_the_same_rule():
+    hypothesis = Hypothesis(
+        "C31.unbiased", "s", Identity("right", terms=8),
+        mutants=(Mutant("no factor", {"metric": "wrong"}),),
+    )  # fmt: skip
+    verdict = judge(hypothesis, one(right=0.0, wrong=0.375))
+    assert verdict.outcome == SUPPORTED
+    assert verdict.mutants[0][:2] == ("no factor", REFUTED)
+
+
+def test_missing_cells_withhold_the_verdict():
+    with pytest.raises(MissingResults, match="arm"):
+        AtMost("score", 1, where={"arm": "c"}).decide(two_levels(0.0))
+
+
+def verdict_with(p, outcome=SUPPORTED):
+    return Verdict(outcome, 0.0, None, None, None, 1, (None, None), "", "", p=p, decisive=outcome)
+
+
+def test_holm_takes_back_what_does_not_survive_the_family():
+    verdicts = correct_for_multiplicity(
+        [verdict_with(1e-9), verdict_with(0.008), verdict_with(None)]
+    )
+    assert [v.outcome for v in verdicts] == [SUPPORTED, SUPPORTED, SUPPORTED]
+    verdicts = correct_for_multiplicity([verdict_with(0.008), verdict_with(0.009)])
+    assert [v.outcome for v in verdicts] == [UNDECIDED, UNDECIDED]  # 0.016 > 0.01
+
+
+def specification(rule, **changes):
+    fields = {
+        "claim": "C12",
+        "lens": "convergence",
+        "hypotheses": (Hypothesis("C12.rate", "s", rule),),
+        "measure": lambda cell, seeds: Measurements({"steps": seeds}),
+        "metrics": {"steps": Metric("steps", "step")},
+        "figure": (Lines("kappa", "steps", "kappa", "steps", "t"),),
+        "factors": {"kappa": (10, 100, 1000)},
+    }
+    return Experiment(**fields | changes)
+
+
+RULES = [
+    AtMost("steps", 3.0, where={"kappa": 10}),
+    Identity("steps", terms=3),
+    Within("steps", 0.0, None, expected=1.0),
+    Agreement("steps", expected="steps"),
+    Slope("steps", "kappa", 1.0, within=0.1),
+    Sign("steps", "kappa", 10, 100),
+    Difference("steps", "kappa", 10, 100),
+    Ratio("steps", "kappa", 10, 100, of="sd"),
+    every(AtMost("steps", 1.0), Within("steps", None, 2.0)),
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
+def test_a_rule_survives_json(rule):
+    stored = json.loads(json.dumps(to_json(rule)))
+    assert rule_from_json(stored) == rule
+    hypothesis = Hypothesis("C12.rate", "s", rule, mutants=(Mutant("m", {"metric": "steps"}),))
+    assert hypothesis_from_json(json.loads(json.dumps(to_json(hypothesis)))) == hypothesis
+    specification(rule)  # accepted
+    assert rule.describe()
+
+
+def test_the_hash_moves_with_the_threshold_and_only_then():
+    original = spec_hash(specification(AtMost("steps", 3.0)))
+    assert original == spec_hash(specification(AtMost("steps", 3.0)))
+    assert original != spec_hash(specification(AtMost("steps", 3.1)))
+
+
+@pytest.mark.parametrize(
+    "rule, message",
+    [
+        ("more than 3", "rule must come from benchmarks.verdicts, received 'more than 3'"),
+        (None, "rule must come from benchmarks.verdicts, received None"),
+        (AtMost("stepps", 3.0), "metric 'stepps', which metrics does not declare"),
+        (AtMost("steps", 3.0, where={"kapa": 1}), "factor 'kapa', which factors does not declare"),
+        (Sign("steps", "kappa", 10, 11), "factor 'kappa' has no level 11"),
+    ],
+)
+def test_a_specification_that_cannot_be_judged_is_refused(rule, message):
+    with pytest.raises(SpecificationError, match=message):
+        specification(rule)
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"claim": "C99"}, "claim must be one of the lecture's, received 'C99'"),
+        ({"lens": "speed"}, "lens must be one of .* received 'speed'"),
+        ({"seeds": 0}, "seeds must be positive, received 0"),
+        ({"hypotheses": ()}, "hypotheses must not be empty"),
+        ({"paired": ("weather",)}, "paired must be among .* received 'weather'"),
+        ({"factors": {"kappa": []}}, "factor 'kappa' must be a non-empty tuple"),
+        ({"smoke": {"steps": 1}}, "which budget does not have"),
+    ],
+)
+def test_bad_fields_are_named(changes, message):
+    with pytest.raises(SpecificationError, match=message):
+        specification(AtMost("steps", 3.0), **changes)
+
+
+@pytest.mark.parametrize(
+    "measurements, message",
+    [
+        (Measurements({"other": np.ones(3)}), "missing \\['steps'\\], undeclared \\['other'\\]"),
+        (Measurements({"steps": np.ones(4)}), "shape \\(3,\\), received \\(4,\\)"),
+        (Measurements({"steps": [1, np.nan, 2]}), "'steps' is nan for seed number 1"),
+        (
+            Measurements({"steps": np.ones(3)}, curves={"loss": np.ones((2, 5))}),
+            "curve 'loss' must have shape \\(3, points\\), received \\(2, 5\\)",
+        ),
+        (
+            Measurements(
+                {"steps": np.ones(3)}, curves={"loss": np.ones((3, 5))}, axes={"loss": np.ones(4)}
+            ),
+            "axes\\['loss'\\] must have shape \\(5,\\), received \\(4,\\)",
+        ),
+    ],
+)
+def test_measurements_are_checked(measurements, message):
+    with pytest.raises(ValueError, match=message):
+        measurements.check(specification(AtMost("steps", 3.0)), 3)
+
+
+def test_a_diverged_run_may_have_nan():
+    measurements = Measurements({"steps": [1, np.nan, 2]}, diverged=np.array([False, True, False]))
+    measurements.check(specification(AtMost("steps", 3.0)), 3)

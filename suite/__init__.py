@@ -1,0 +1,9 @@
+"""Layers, initializers, losses, optimizers and training programs for "Deep Learning Basics".
+
+Everything here works in any Keras 3 project. `import suite` registers every class, so that
+`keras.models.load_model` finds them.
+"""
+
+from suite import activations, initializers, layers, losses, models, optimizers
+
+__all__ = ["activations", "initializers", "layers", "losses", "models", "optimizers"]

@@ -1,0 +1,6 @@
+"""Losses of the lecture: negative log-likelihoods, one value a sample, averaged by default."""
+
+from suite.losses.binary_crossentropy import BinaryCrossentropy
+from suite.losses.sparse_categorical_crossentropy import SparseCategoricalCrossentropy
+
+__all__ = ["BinaryCrossentropy", "SparseCategoricalCrossentropy"]

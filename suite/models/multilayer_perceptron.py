@@ -1,0 +1,151 @@
+"""The multilayer perceptron: affine maps with a nonlinearity between them.
+
+Lecture section "Deep networks". With one wide hidden layer it approximates any continuous
+function; with several, some functions need far fewer units.
+"""
+
+import keras
+
+from suite import _activation_names as activation_names
+from suite import _arguments as check
+from suite.layers import BatchNormalization, Dense
+from suite.models._seeded import seeded
+
+
+@keras.saving.register_keras_serializable(package="dl_basics")
+class MultilayerPerceptron(keras.Model):
+    """Fully connected network.
+
+        x_0 = x
+        x_l = activation(norm(x_{l-1} @ kernel_l + bias_l))        l = 1 .. len(units)
+        z   = x_L @ kernel + bias
+
+    `norm` is batch normalization if asked for, else nothing. With it the hidden layers have no
+    bias, which the subtracted mean would cancel. The output is `z`, the logits: use losses with
+    `from_logits=True`.
+
+    Args:
+        units: sizes of the hidden layers; `()` leaves a linear model.
+        outputs: size of the output.
+        activation: of the hidden layers.
+        batch_normalization: whether each hidden layer is normalized before its activation.
+        output_activation: of the output layer; `None` leaves logits.
+        kernel_initializer: how the weights start. The default suits ReLU; for tanh or sigmoid
+            take `"glorot_uniform"` or `"lecun_normal"`.
+        bias_initializer: how the biases start.
+        kernel_regularizer: penalty on every kernel.
+        seed: of the initial weights; each layer gets a seed of its own derived from it.
+        **kwargs: `name`, `dtype` and the rest of `keras.Model`.
+
+    Shapes:
+        input `(batch, ..., features)`, output `(batch, ..., outputs)`.
+
+    Raises:
+        ValueError: `units` is not a sequence of positive integers, `outputs` not a positive
+            integer, `batch_normalization` not a bool, `seed` not an integer, a name is unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> model = MultilayerPerceptron(units=(5, 4), outputs=3, seed=1)
+        >>> model(np.ones((2, 7), "float32")).shape
+        TensorShape([2, 3])
+        >>> model.count_params()  # 7 * 5 + 5 + 5 * 4 + 4 + 4 * 3 + 3
+        79
+
+    Reference:
+        Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating errors".
+    """
+
+    def __init__(
+        self,
+        units=(64, 64),
+        outputs=10,
+        activation="relu",
+        batch_normalization=False,
+        output_activation=None,
+        kernel_initializer="he_normal",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if isinstance(units, str) or not hasattr(units, "__iter__"):
+            raise ValueError(f"units must be a sequence of positive integers, received {units!r}")
+        self.units = tuple(check.positive_integer("units", size) for size in units)
+        self.outputs = check.positive_integer("outputs", outputs)
+        self.activation = activation_names.get(activation)
+        self.batch_normalization = check.flag("batch_normalization", batch_normalization)
+        self.output_activation = activation_names.get(output_activation)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.seed = None if seed is None else check.integer("seed", seed)
+
+        *hidden, last = seeded(kernel_initializer, self.seed, count=len(self.units) + 1)
+        shared = {
+            "bias_initializer": self.bias_initializer,
+            "kernel_regularizer": self.kernel_regularizer,
+            "dtype": self.dtype_policy,
+        }
+        self.blocks = []
+        for number, (size, initializer) in enumerate(zip(self.units, hidden, strict=True), 1):
+            self.blocks.append(
+                Dense(
+                    size,
+                    use_bias=not self.batch_normalization,
+                    kernel_initializer=initializer,
+                    name=f"hidden_{number}",
+                    **shared,
+                )
+            )
+            if self.batch_normalization:
+                self.blocks.append(
+                    BatchNormalization(dtype=self.dtype_policy, name=f"normalization_{number}")
+                )
+            self.blocks.append(
+                keras.layers.Activation(
+                    self.activation, dtype=self.dtype_policy, name=f"activation_{number}"
+                )
+            )
+        self.blocks.append(
+            Dense(
+                self.outputs,
+                self.output_activation,
+                kernel_initializer=last,
+                name="output",
+                **shared,
+            )
+        )
+
+    def build(self, input_shape):
+        if self.built:
+            return
+        for block in self.blocks:
+            block.build(input_shape)
+            input_shape = block.compute_output_shape(input_shape)
+        self.built = True
+
+    def call(self, x, training=False):
+        for block in self.blocks:
+            if isinstance(block, BatchNormalization):
+                x = block(x, training=training)
+            else:
+                x = block(x)
+        return x
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.outputs)
+
+    def get_config(self):
+        return super().get_config() | {
+            "units": self.units,
+            "outputs": self.outputs,
+            "activation": activation_names.serialize(self.activation),
+            "batch_normalization": self.batch_normalization,
+            "output_activation": activation_names.serialize(self.output_activation),
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "seed": self.seed,
+        }

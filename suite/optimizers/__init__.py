@@ -1,0 +1,11 @@
+"""Optimizers of the lecture. All work element by element, so also on stacked weights of many seeds.
+
+(Clipping by norm is the exception: a norm is taken over the whole stack.)
+"""
+
+from suite.optimizers.adam import Adam
+from suite.optimizers.momentum import Momentum
+from suite.optimizers.rmsprop import RMSprop
+from suite.optimizers.sgd import SGD
+
+__all__ = ["Adam", "Momentum", "RMSprop", "SGD"]

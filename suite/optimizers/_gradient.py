@@ -1,0 +1,13 @@
+"""What every update step does to its inputs first."""
+
+from keras import ops
+
+
+def dense(gradient, dtype):
+    """The gradient as an ordinary tensor of the variable's dtype.
+
+    An embedding's gradient arrives as rows and their indices, where an index may repeat. The
+    moving averages move in every row, so nothing is saved by keeping it sparse, and the square of
+    a repeated row must be taken after the rows are added up.
+    """
+    return ops.cast(ops.convert_to_tensor(gradient), dtype)

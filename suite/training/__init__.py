@@ -1,0 +1,9 @@
+"""Training, compiled whole: first order with any Keras optimizer, and Newton's method."""
+
+from suite.training.history import History
+from suite.training.newton import newton
+from suite.training.probes import PROBES
+from suite.training.streams import STREAMS, batch_indices, streams
+from suite.training.train import train
+
+__all__ = ["PROBES", "STREAMS", "History", "batch_indices", "newton", "streams", "train"]

@@ -1,0 +1,363 @@
+"""`train`: any Keras model, any Keras optimizer, many seeds, one compiled program."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from suite.training.factory import ModelFactory, copy_optimizer, restart_noise
+from suite.training.history import History
+from suite.training.probes import PROBES
+from suite.training.program import NEVER, Program
+from suite.training.scores import choose_score
+from suite.training.streams import STREAMS, batch_indices, streams
+
+# Samples on which gradient and activation probes look: a norm from 256 of them is known to about
+# 1 / sqrt(256) = 6 % of the spread between samples, at the price of a few steps.
+PROBE_SAMPLES = 256
+
+# Optimizers whose update of one entry depends on others, so that stacked seeds would mix.
+NOT_ELEMENTWISE = ("Adafactor", "Lamb", "LossScaleOptimizer", "Muon")
+
+
+def train(
+    model: keras.Model | Callable[[int], keras.Model],
+    optimizer: keras.optimizers.Optimizer | Callable | str,
+    loss: keras.losses.Loss | Callable | str,
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    steps: int,
+    batch_size: int,
+    seeds: Sequence[int] = (0,),
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    test: tuple[np.ndarray, np.ndarray] | None = None,
+    metric: str | Callable | None = "auto",
+    record_every: int = 10,
+    probes: Sequence[str] = PROBES,
+    seeds_at_once: int = 1,
+    data_axis_per_seed: bool = False,
+    share: Sequence[str] = (),
+    with_replacement: bool = False,
+    train_probe: int = 1024,
+    compiled: bool = True,
+) -> History:
+    """Trains one model for each seed and records how it went.
+
+    The steps, the choice of batches by index, the updates and the record are one program, compiled
+    once and run for every seed. A run whose loss or weights become non-finite stops there and is
+    reported as diverged; the others go on.
+
+    Args:
+        model: a `keras.Model`, copied and initialized anew for each seed, never changed; or a
+            callable `seed -> keras.Model`, the same architecture each time.
+        optimizer: a Keras optimizer, copied; or a callable that returns one; or a name.
+        loss: a `keras.losses.Loss`, its name, or a function (y_true, y_pred) -> losses. Penalties of
+            the model are added for the steps.
+        x: inputs, (n, ...); (seeds, n, ...) with `data_axis_per_seed`.
+        y: targets, likewise.
+        steps: number of updates.
+        batch_size: samples an update.
+        seeds: one run each; see `streams`.
+        validation: (x, y), recorded along the way.
+        test: (x, y), evaluated once, after the last step.
+        metric: "accuracy"; a callable (y_true, y_pred) -> numbers, averaged; None; or "auto",
+            which is accuracy for a cross-entropy or hinge loss and None for others.
+        record_every: steps between two points. Point 0 is before the first step.
+        probes: names out of `PROBES`; what is not asked for costs nothing.
+        seeds_at_once: seeds side by side in one program. Pays for tiny models, where the overhead
+            of each operation dominates; the optimizer has to work element by element.
+        data_axis_per_seed: all sets have a leading axis, one entry a seed.
+        share: streams that every seed takes from `seeds[0]`, so that only the others vary.
+        with_replacement: draw each batch anew; otherwise in shuffled epochs of whole batches.
+        train_probe: record the training loss on at most so many samples (always the same). The
+            final `scores` are on all of them.
+        compiled: False runs the same operations one by one; slow, for debugging.
+
+    Returns:
+        A `History`.
+
+    Raises:
+        ValueError: an argument is out of range; the message names it and its value.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> x = np.linspace(-1, 1, 32, dtype="float32").reshape(16, 2)
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> history = train(model, keras.optimizers.SGD(0.1), "mse", x, x.sum(1, keepdims=True),
+        ...                 steps=40, batch_size=8, seeds=(0, 1), record_every=20, probes=())
+        >>> history["train_loss"].shape
+        (2, 3)
+        >>> bool((history["train_loss"][:, -1] < history["train_loss"][:, 0]).all())
+        True
+    """
+    seeds = _check_run(steps, batch_size, seeds, record_every, seeds_at_once, train_probe)
+    probes = _check_names("probes", probes, PROBES)
+    share = _check_names("share", share, STREAMS)
+    data = {"train": (x, y), "validation": validation, "test": test}
+    data = {
+        name: _check_set(name, pair, len(seeds) if data_axis_per_seed else None)
+        for name, pair in data.items()
+        if pair is not None
+    }
+    x, y = data["train"]
+    samples = x.shape[int(data_axis_per_seed)]
+    if batch_size > samples:
+        raise ValueError(f"batch_size: {batch_size} is more than the {samples} samples of x")
+    loss = _check_loss(loss)
+
+    seed_streams = [_streams(seed, seeds[0], share) for seed in seeds]
+    one_x = x[0] if data_axis_per_seed else x
+    factory = ModelFactory(model, one_x[:2])
+    template = factory(seeds[0], seed_streams[0]["initial weights"])
+    lanes = min(seeds_at_once, len(seeds))
+    optimizer = copy_optimizer(optimizer)
+    if lanes > 1:
+        _check_elementwise(optimizer, template)
+
+    # A fixed order, the same for every seed and every call: x may well be sorted by class.
+    order = np.random.default_rng(0).permutation(samples)
+    program = Program(
+        template,
+        optimizer,
+        loss,
+        choose_score(metric, loss, y),
+        lanes=lanes,
+        steps=steps,
+        record_every=record_every,
+        probes=probes,
+        loss_rows=np.sort(order[:train_probe]) if samples > train_probe else None,
+        probe_rows=np.sort(order[:PROBE_SAMPLES]),
+        data_axis=data_axis_per_seed,
+        whole_batch=batch_size == samples and not with_replacement,
+        compiled=compiled,
+    )
+    program.prepare(tf.constant(one_x[:2]), "validation" in data)
+    draw = partial(
+        batch_indices,
+        samples=samples,
+        batch_size=batch_size,
+        steps=steps,
+        with_replacement=with_replacement,
+    )
+    shared = None if data_axis_per_seed else tf.nest.map_structure(tf.constant, data)
+
+    compile_seconds, run_seconds = 0.0, 0.0
+    results = []
+    for first in range(0, len(seeds), lanes):
+        # The last group is filled up with its first seed, so that no other shape is compiled.
+        group = list(range(first, min(first + lanes, len(seeds))))
+        padded = group + [first] * (lanes - len(group))
+        starts = [_start(factory, seeds[i], seed_streams[i]) for i in padded]
+        arguments = (
+            _lanes([trainable for trainable, _ in starts], lanes),
+            _lanes([state for _, state in starts], lanes),
+            tf.constant(_stack([draw(seed_streams[i]["batches"]) for i in padded], lanes, axis=1)),
+            shared or _own_data(data, padded, lanes),
+        )
+        if first == 0 and compiled:
+            begin = time.perf_counter()
+            program(*arguments, dry=True)
+            compile_seconds = time.perf_counter() - begin
+        begin = time.perf_counter()
+        result = program(*arguments)  # as NumPy arrays: the clock stops when they have arrived
+        run_seconds += time.perf_counter() - begin
+        results += [_lane(result, i, lanes) for i in range(len(group))]
+
+    def build(seed: int) -> keras.Model:
+        return factory(seed, _streams(seed, seeds[0], share)["initial weights"])
+
+    return _history(
+        template, program, results, seeds, compile_seconds, run_seconds, build
+    )
+
+
+# --- before and after the program ---------------------------------------------------------------
+
+
+def _streams(seed, first, share):
+    return streams(seed) | {name: streams(first)[name] for name in share}
+
+
+def _start(factory, seed, seed_streams):
+    """Initial trainable and non-trainable values of one seed."""
+    model = factory(seed, seed_streams["initial weights"])
+    restart_noise(model, seed_streams["noise"])
+    return (
+        [v.numpy() for v in model.trainable_variables],
+        [v.numpy() for v in model.non_trainable_variables],
+    )
+
+
+def _stack(arrays, lanes, axis=0):
+    return np.stack(arrays, axis) if lanes > 1 else arrays[0]
+
+
+def _lanes(lists, lanes):
+    return [_stack(arrays, lanes) for arrays in zip(*lists, strict=True)]
+
+
+def _own_data(data, indices, lanes):
+    return {
+        name: tuple(tf.constant(_stack([a[i] for i in indices], lanes)) for a in pair)
+        for name, pair in data.items()
+    }
+
+
+def _lane(result, lane, lanes):
+    """What the program returned for one of its lanes."""
+    if lanes == 1:
+        return result
+    trainable, state, record, diverged_at, scores = result
+    return (
+        [value[lane] for value in trainable],
+        [value[lane] for value in state],
+        record[:, lane],
+        diverged_at[lane],
+        {name: value[lane] for name, value in scores.items()},
+    )
+
+
+def _history(template, program, results, seeds, compile_seconds, run_seconds, build):
+    diverged_at = np.array([result[3] for result in results])
+    diverged = diverged_at != NEVER
+    record = np.stack([result[2] for result in results])  # (seeds, points, columns)
+    record[diverged[:, None] & (program.points >= diverged_at[:, None])] = np.nan
+    scores = {
+        name: np.where(diverged, np.nan, [float(result[4][name]) for result in results])
+        for name in results[0][4]
+    }
+    return History(
+        seeds=np.array(seeds),
+        steps=program.points,
+        curves={name: record[:, :, i] for i, name in enumerate(program.recorded)},
+        scores=scores,
+        diverged=diverged,
+        diverged_at=diverged_at,
+        final=[
+            _final(template, result, gone) for result, gone in zip(results, diverged, strict=True)
+        ],
+        compile_seconds=compile_seconds,
+        run_seconds=run_seconds,
+        traces=program.traces,
+        layers=program.layers,
+        variables=[name for _, name in program.names],
+        build=build,
+    )
+
+
+def _final(template, result, gone):
+    """Final weights in the order of `model.set_weights`."""
+    values = {}
+    for variables, arrays in (
+        (template.trainable_variables, result[0]),
+        (template.non_trainable_variables, result[1]),
+    ):
+        values |= {id(v): a for v, a in zip(variables, arrays, strict=True)}
+    arrays = [values[id(variable)] for variable in template.weights]
+    if gone:
+        # One lane of several cannot stop while the others go on, so its numbers mean nothing.
+        return [np.full_like(a, np.nan) if a.dtype.kind == "f" else a for a in arrays]
+    return arrays
+
+
+# --- bad arguments ------------------------------------------------------------------------------
+
+
+def _check_run(steps, batch_size, seeds, record_every, seeds_at_once, train_probe):
+    for name, value in (
+        ("steps", steps),
+        ("batch_size", batch_size),
+        ("record_every", record_every),
+        ("seeds_at_once", seeds_at_once),
+        ("train_probe", train_probe),
+    ):
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+            raise ValueError(f"{name}: expected a positive integer, received {value!r}")
+    if isinstance(seeds, int | np.integer):
+        raise ValueError(f"seeds: expected a sequence of integers, received {seeds!r}")
+    seeds = list(seeds)
+    if not seeds:
+        raise ValueError(f"seeds: expected at least one, received {seeds!r}")
+    return seeds
+
+
+def _check_names(argument, names, known):
+    names = (names,) if isinstance(names, str) else tuple(names)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{argument}: unknown {name!r}; known: {', '.join(known)}")
+    return names
+
+
+def _check_set(name, pair, seeds):
+    """x and y as arrays in Keras's floating point type."""
+    x_name, y_name = ("x", "y") if name == "train" else (f"{name} x", f"{name} y")
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise ValueError(f"{name}: expected a pair (x, y), received {type(pair).__name__}")
+    arrays = []
+    for label, array in zip((x_name, y_name), pair, strict=True):
+        array = np.asarray(array)
+        if array.dtype.kind == "f":
+            array = array.astype(keras.config.floatx())
+            bad = array.size - np.isfinite(array).sum()
+            if bad:
+                raise ValueError(f"{label}: {bad} of {array.size} values are not finite")
+        elif array.dtype.kind not in "iub":
+            raise ValueError(f"{label}: expected numbers, received dtype {array.dtype}")
+        elif array.dtype == np.int64:
+            array = array.astype(np.int32)  # class labels and tokens; what a GPU likes best
+        arrays.append(array)
+    x, y = arrays
+    axis = 0
+    if seeds is not None:
+        for label, array in zip((x_name, y_name), arrays, strict=True):
+            if array.shape[:1] != (seeds,):
+                raise ValueError(
+                    f"{label}: expected a leading axis of {seeds} seeds, received {array.shape}"
+                )
+        axis = 1
+    if x.ndim <= axis or y.ndim <= axis or x.shape[axis] != y.shape[axis]:
+        raise ValueError(
+            f"{y_name}: expected as many samples as {x_name} {x.shape}, received {y.shape}"
+        )
+    return x, y
+
+
+def _check_loss(loss):
+    if isinstance(loss, keras.losses.Loss):
+        return loss
+    found = keras.losses.get(loss) if isinstance(loss, str) else loss
+    if isinstance(found, keras.losses.Loss):
+        return found
+    if not callable(found):
+        raise ValueError(f"loss: expected a keras.losses.Loss or a name, received {loss!r}")
+    if isinstance(loss, str):
+        # The class of that name: unlike the bare function it aligns targets (n,) with outputs
+        # (n, 1), which would otherwise broadcast to (n, n).
+        classes = {name.lower(): name for name in dir(keras.losses) if name[0].isupper()}
+        return getattr(keras.losses, classes[found.__name__.replace("_", "").lower()])()
+    return lambda y, outputs: tf.reduce_mean(found(y, outputs))
+
+
+def _check_elementwise(optimizer, model):
+    for name in ("clipnorm", "global_clipnorm"):
+        value = getattr(optimizer, name, None)
+        if value is not None:
+            raise ValueError(
+                f"optimizer: {name}={value} takes a norm over all seeds of a stack; "
+                "use seeds_at_once=1"
+            )
+    if type(optimizer).__name__ in NOT_ELEMENTWISE:
+        raise ValueError(
+            f"optimizer: {type(optimizer).__name__} is not element-wise; use seeds_at_once=1"
+        )
+    for variable in model.trainable_variables:
+        if variable.constraint is not None:
+            raise ValueError(
+                f"model: {variable.path} has a constraint, which would see all seeds of a stack; "
+                "use seeds_at_once=1"
+            )

@@ -186,7 +186,10 @@ def test_starting_at_the_minimum_takes_no_step():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"features": np.full((SAMPLES, FEATURES), np.nan)}, "features must be finite, received na"),
+        (
+            {"features": np.full((SAMPLES, FEATURES), np.nan)},
+            "features must be finite, rec.* nan",
+        ),
         ({"features": np.ones(SAMPLES)}, "features must have shape"),
         ({"labels": np.ones(7)}, r"labels must have shape \(60,\)"),
         ({"labels": np.full(SAMPLES, -1.0)}, "labels must be 0 or 1, received -1"),

@@ -1,0 +1,34 @@
+"""Data: seeded synthetic problems, and real data that is read without a network.
+
+The builders in `suite.datasets.builders` need TensorFlow Datasets, which takes seconds to import;
+it is imported when real data is first asked for.
+"""
+
+from suite.datasets.quadratic import Quadratic
+from suite.datasets.real import NAMES, Split, load_arrays, prepare
+from suite.datasets.synthetic import (
+    GaussianClasses,
+    TentMap,
+    cubic,
+    cubic_truth,
+    gaussian_classes,
+    moons,
+    tent,
+    tent_map,
+)
+
+__all__ = [
+    "NAMES",
+    "GaussianClasses",
+    "Quadratic",
+    "Split",
+    "TentMap",
+    "cubic",
+    "cubic_truth",
+    "gaussian_classes",
+    "load_arrays",
+    "moons",
+    "prepare",
+    "tent",
+    "tent_map",
+]

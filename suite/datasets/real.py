@@ -86,7 +86,7 @@ def load_arrays(
     x, y, content = _read(name, _directory(data_dir))
     rows = _stratified(y, (validation, test), seed)
     inputs = _scaled(x, rows["train"], _WHITE[name], standardize, flatten)
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for part, index in rows.items():
         arrays |= {f"x_{part}": inputs[index], f"y_{part}": y[index]}
     return Split(name=name, classes=int(y.max()) + 1, hash=content, **arrays)

@@ -139,7 +139,8 @@ def newton(
         raise ValueError(f"max_steps must not be negative, received {max_steps}")
 
     loss, g = logistic_loss(w, features, labels), logistic_gradient(w, features, labels)
-    weights, losses, norms, step_sizes = [w], [loss], [np.linalg.norm(g)], []
+    weights, losses, norms = [w], [loss], [np.linalg.norm(g)]
+    step_sizes: list[float] = []
 
     def history(outcome):
         return NewtonHistory(

@@ -30,10 +30,10 @@ def _is_finite(value):
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def positive(name: str, value) -> float:
+def positive(name: str, value, expectation: str = "be positive") -> float:
     """A finite number above zero."""
     if not _is_finite(value) or value <= 0:
-        _refuse(name, "be positive", value)
+        _refuse(name, expectation, value)
     return float(value)
 
 
@@ -61,7 +61,7 @@ def decay(name: str, value) -> float:
 def share(name: str, value) -> float:
     """A number from 0 to 1, both included."""
     if not _is_finite(value) or not 0 <= value <= 1:
-        _refuse(name, "lie in [0, 1]", value)
+        _refuse(name, "be a float between [0, 1]", value)  # Keras's words: callers match them
     return float(value)
 
 
@@ -75,7 +75,8 @@ def flag(name: str, value) -> bool:
 def choice(name: str, value, allowed) -> str:
     """One of a few names."""
     if value not in allowed:
-        _refuse(name, f"be one of {', '.join(map(repr, allowed))}", value)
+        # Keras's words first: callers match them.
+        _refuse(f"Invalid `{name}` argument: it", f"be one of {', '.join(allowed)}", value)
     return value
 
 

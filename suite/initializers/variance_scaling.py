@@ -89,7 +89,8 @@ class VarianceScaling(keras.initializers.Initializer):
         input_axes=None,
         output_axes=None,
     ):
-        self.scale = check.positive("scale", scale)
+        # Keras's words: callers match them.
+        self.scale = check.positive("Argument `scale`", scale, "be positive float")
         self.mode = check.choice("mode", mode, MODES)
         distribution = distribution.lower() if isinstance(distribution, str) else distribution
         if distribution == "normal":

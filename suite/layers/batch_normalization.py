@@ -27,7 +27,8 @@ class BatchNormalization(keras.layers.Layer):
     `var` is the biased estimator (divides by the batch size), in the output and in the moving
     average, as in Keras; the paper's inference uses the unbiased one. The averages start from
     (0, 1) and are not debiased: at `momentum=0.99` they need 459 steps to forget 99 % of that
-    start. Statistics are kept in float32 or better under every dtype policy.
+    start. Statistics are
+    computed in float32 or better under every dtype policy, and kept so under the mixed ones.
 
     Args:
         axis: the axis of the features.
@@ -44,16 +45,18 @@ class BatchNormalization(keras.layers.Layer):
         gamma_regularizer: penalty on `gamma`.
         beta_constraint: projection of `beta` after each step of an optimizer.
         gamma_constraint: projection of `gamma`.
-        **kwargs: `name`, `dtype` and the rest of `keras.layers.Layer`. Keras's `synchronized` and
-            `renorm` are other algorithms and refused.
+        synchronized: only `False`; Keras's statistics over several devices are left out.
+        **kwargs: `name`, `dtype` and the rest of `keras.layers.Layer`. Keras's `renorm` is another
+            algorithm and refused.
 
     Shapes:
         input `(batch, ..., features)`, output the same. Statistics are taken over every axis but
         `axis`; with a mask `(batch, ...)`, over the entries it keeps.
 
     Raises:
-        ValueError: `momentum` outside [0, 1), `epsilon` not positive, a name is unknown; or, when
-            built, `axis` is not an axis of the input; or a mask of the wrong rank.
+        ValueError: `momentum` outside [0, 1), `epsilon` not positive, `synchronized`, a name is
+            unknown; or, when built, `axis` is not an axis of the input; or a mask of the wrong
+            rank.
 
     Example:
         >>> import numpy as np
@@ -81,9 +84,12 @@ class BatchNormalization(keras.layers.Layer):
         gamma_regularizer=None,
         beta_constraint=None,
         gamma_constraint=None,
+        synchronized=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        if synchronized is not False:
+            raise ValueError(f"synchronized must be False, received {synchronized!r}")
         self.axis = check.integer("axis", axis)
         self.momentum = check.decay("momentum", momentum)
         self.epsilon = check.positive("epsilon", epsilon)
@@ -153,11 +159,11 @@ class BatchNormalization(keras.layers.Layer):
 
     def _moments(self, x, mask):
         """Mean and biased variance, of size one along every axis but the features'."""
-        features = self.axis % x.ndim
-        over = tuple(axis for axis in range(x.ndim) if axis != features)
+        features = self.axis % len(x.shape)
+        over = tuple(axis for axis in range(len(x.shape)) if axis != features)
         if mask is None:
             return ops.moments(x, over, keepdims=True)
-        if len(mask.shape) != x.ndim - 1:
+        if len(mask.shape) != len(x.shape) - 1:
             raise ValueError(
                 f"mask must have one axis less than the input {tuple(x.shape)}, "
                 f"received shape {tuple(mask.shape)}"
@@ -175,7 +181,7 @@ class BatchNormalization(keras.layers.Layer):
 
     def _along_axis(self, vector, x):
         """The vector `(features,)` with axes of size one around it, so that it meets `x`."""
-        shape = [1] * x.ndim
+        shape = [1] * len(x.shape)
         shape[self.axis] = -1
         return ops.reshape(ops.cast(vector, x.dtype), shape)
 

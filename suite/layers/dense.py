@@ -102,7 +102,7 @@ class Dense(keras.layers.Layer):
         z = ops.matmul(x, self.kernel)  # not `@`: a sparse `x` has no such operator
         if self.use_bias:
             z = z + self.bias
-        return self.activation(z)
+        return z if self.activation is None else self.activation(z)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)

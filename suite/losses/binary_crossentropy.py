@@ -71,11 +71,6 @@ class BinaryCrossentropy(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         y, prediction = same_rank(y_true, y_pred)
-        if len(y.shape) != len(prediction.shape):  # would broadcast to a wrong answer
-            raise ValueError(
-                f"y_true and y_pred must have the same shape, received {tuple(y.shape)} "
-                f"and {tuple(prediction.shape)}"
-            )
         y = (1 - self.label_smoothing) * y + self.label_smoothing / 2
         if self.from_logits:
             # softplus(z) - y z is shorter, but cancels for confident correct predictions.

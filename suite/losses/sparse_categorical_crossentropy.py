@@ -71,9 +71,9 @@ class SparseCategoricalCrossentropy(keras.losses.Loss):
     def call(self, y_true, y_pred):
         # Keras hands nested lists through as nested lists of scalars.
         y, z = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        if y.ndim == z.ndim and y.shape[self.axis] == 1:
+        if len(y.shape) == len(z.shape) and y.shape[self.axis] == 1:
             y = ops.squeeze(y, self.axis)
-        if y.ndim != z.ndim - 1:
+        if len(y.shape) != len(z.shape) - 1:
             raise ValueError(
                 f"y_true must have one axis less than y_pred {tuple(z.shape)}, "
                 f"received shape {tuple(y.shape)}"

@@ -49,9 +49,9 @@ class Adam(keras.optimizers.Optimizer):
             flag is not a bool, an unknown argument.
 
     Example:
-        >>> w = keras.Variable([1.0, 1.0])
-        >>> Adam(learning_rate=0.5).apply([keras.ops.array([1000.0, -0.001])], [w])
-        >>> [round(float(v), 3) for v in w.numpy()]  # the first step is +-learning_rate at any scale
+        >>> w = keras.Variable([1.0, 1.0])  # the first step has length 0.5 at any scale of g
+        >>> Adam(learning_rate=0.5).apply([keras.ops.array([1000.0, -0.1])], [w])
+        >>> [round(float(v), 3) for v in w.numpy()]
         [0.5, 1.5]
 
     Reference:
@@ -90,7 +90,7 @@ class Adam(keras.optimizers.Optimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         rate = ops.cast(learning_rate, variable.dtype)
-        g = dense(gradient, variable.dtype)
+        g = dense(gradient, variable)
         index = self._get_variable_index(variable)
         mu, nu = self._momentums[index], self._velocities[index]
         self.assign(mu, self.beta_1 * mu + (1 - self.beta_1) * g)

@@ -56,7 +56,7 @@ class Momentum(keras.optimizers.Optimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         learning_rate = ops.cast(learning_rate, variable.dtype)
-        g = dense(gradient, variable.dtype)
+        g = dense(gradient, variable)
         mu = self.momentums[self._get_variable_index(variable)]
         self.assign(mu, self.momentum * mu + (1 - self.momentum) * g)
         self.assign_sub(variable, learning_rate * mu)

@@ -83,7 +83,7 @@ class RMSprop(keras.optimizers.Optimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         learning_rate = ops.cast(learning_rate, variable.dtype)
-        g = dense(gradient, variable.dtype)
+        g = dense(gradient, variable)
         index = self._get_variable_index(variable)
         nu = self._velocities[index]
         self.assign(nu, self.rho * nu + (1 - self.rho) * ops.square(g))

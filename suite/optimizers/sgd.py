@@ -48,12 +48,7 @@ class SGD(keras.optimizers.Optimizer):
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **kwargs):
         super().__init__(check.learning_rate(learning_rate), **kwargs)
-        try:
-            self.momentum = check.share("momentum", momentum)
-        except ValueError as error:  # in Keras's words, which callers may match
-            raise ValueError(
-                f"`momentum` must be a float between [0, 1]. Received: momentum={momentum!r}"
-            ) from error
+        self.momentum = check.share("`momentum`", momentum)
         self.nesterov = check.flag("nesterov", nesterov)
 
     def build(self, variables):
@@ -71,7 +66,7 @@ class SGD(keras.optimizers.Optimizer):
             step = ops.multiply(ops.cast(gradient, variable.dtype), learning_rate)
             self.assign_sub(variable, step)
             return
-        g = dense(gradient, variable.dtype)
+        g = dense(gradient, variable)
         v = self.momentums[self._get_variable_index(variable)]
         self.assign(v, self.momentum * v - learning_rate * g)
         if self.nesterov:

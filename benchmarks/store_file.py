@@ -16,6 +16,7 @@ NETWORK_FILE_SYSTEMS = {
     "afs", "beegfs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "gpfs", "lustre", "nfs",
     "nfs4", "smb3", "smbfs",
 }  # fmt: skip
+DatabaseError = sqlite3.Error
 BUSY_SECONDS = 30.0  # a writer waits this long for another one; a cell's transaction takes far less
 
 
@@ -48,7 +49,10 @@ def connect_for_writing(path: Path, create: bool) -> sqlite3.Connection:
             raise StoreError(f"{path} is read-only; make it writable or choose another --store")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        # As a URI, so that `merge` may attach other stores by read-only ones.
+        connection = sqlite3.connect(
+            path.resolve().as_uri(), uri=True, timeout=BUSY_SECONDS, isolation_level=None
+        )
         connection.execute("PRAGMA journal_mode = WAL")
         # With a write-ahead log this survives a killed process; only a power cut may cost the
         # last cells, which are then computed again.

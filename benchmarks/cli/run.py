@@ -1,0 +1,139 @@
+"""`run`: compute what the store lacks, store each cell as it finishes, judge."""
+
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.cli import select
+from benchmarks.cli.listing import print_broken
+from benchmarks.cli.messages import BadUsage, unknown
+from benchmarks.cli.progress import RunProgress
+from benchmarks.environment import cores, environment
+from benchmarks.plan import PROFILES, Task, plan
+from benchmarks.pool import Pool
+from benchmarks.store import Store, StoreError
+
+INTERRUPTED = 130  # the shell's code for a command ended by Ctrl-C: 128 + SIGINT
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of `run`, as typed."""
+
+    profile: str = "lecture"
+    only: Sequence[str] = ()
+    devices: str | None = None
+    seeds: int | None = None
+    workers: int | None = None
+    store: Path = Path("results.sqlite")
+    experiments: Path | None = None
+
+    @property
+    def command(self) -> str:
+        """The call as the store keeps it: without paths, which tell about their owner."""
+        parts = ["run", "--profile", self.profile]
+        for glob in self.only:
+            parts += ["--only", glob]
+        for name in ("devices", "seeds", "workers"):
+            value = getattr(self, name)
+            if value is not None:
+                parts += [f"--{name}", str(value)]
+        return " ".join(parts)
+
+
+def run(options: Options, console: Console) -> int:
+    """Run, and return the exit code."""
+    if options.profile not in PROFILES:
+        raise unknown("profile", options.profile, PROFILES)
+    for name in ("seeds", "workers"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise BadUsage(f"--{name} must be at least 1, received {value}")
+    found, broken = select.experiments(options.experiments)
+    chosen = select.matching(found, options.only)
+    devices = select.devices(options.devices)
+    try:
+        store = Store.open(options.store, create=True)
+    except StoreError as error:
+        raise BadUsage(str(error)) from error
+    with store:
+        started = time.perf_counter()
+        run_id = store.start_run(options.profile, options.command, environment())
+        store.clear_broken()
+        for b in broken:
+            store.save_broken(b.file, b.line, b.message)
+        for f in chosen:
+            store.save_specification(
+                f.spec, file=f.file, source=f.source, code_version=f.code_version
+            )
+        tasks, stored = plan(chosen, store, options.profile, devices, options.seeds)
+        workers = {"cpu": options.workers or cores(), "gpu": 1}
+        workers = {device: min(workers[device], max(1, len(tasks))) for device in devices}
+        console.print(
+            f"{len(chosen)} experiments, {len(tasks)} cells to run, {stored} in the store already"
+        )
+        finished, failures, stopped = _execute(tasks, workers, store, run_id, console)
+        store.finish_run(run_id, time.perf_counter() - started)
+        if not stopped:
+            _report(store, options.profile, [f.claim for f in chosen], devices, console)
+        print_broken(broken, console)
+        for label, reason in failures:
+            console.print(f"failed: {label}: {reason}", markup=False, highlight=False)
+        if stopped:
+            console.print(
+                f"stopped: {finished} cells stored, {len(tasks) - finished} left; "
+                "the same command goes on from here"
+            )
+            return INTERRUPTED
+    return 1 if failures or broken else 0
+
+
+def _execute(tasks: list[Task], workers, store: Store, run_id: int, console: Console):
+    finished, failures = 0, []
+    with _stop_on_signal() as stop, RunProgress(len(tasks), console) as progress:
+        pool = Pool(workers, stop=stop, tick=progress.running)
+        for outcome in pool.run(tasks):
+            task = outcome.task
+            place = (task.found.hash, task.cell, task.found.code_version, run_id)
+            reason = outcome.reason
+            if not reason:
+                try:
+                    store.save_cell(*place, task.seeds, outcome.measurements)
+                    finished += 1
+                except (TypeError, ValueError) as error:  # arrays no file format holds
+                    reason = f"cannot store the measurements: {error}"
+            if reason:
+                store.save_failure(*place, reason, outcome.attempts)
+                failures.append((task.label, reason))
+            progress.finished(outcome)
+        return finished, failures, stop()
+
+
+@contextmanager
+def _stop_on_signal():
+    """The first Ctrl-C lets what is finished be stored; the second one ends at once."""
+    stopped = []
+
+    def ask(number, frame):
+        if stopped:
+            raise KeyboardInterrupt
+        stopped.append(number)
+
+    before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(stopped)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _report(store: Store, profile: str, claims, devices, console: Console) -> None:
+    from benchmarks.cli.verdict_table import verdict_table
+
+    for device in devices:
+        console.print(verdict_table(store, profile, claims, device))

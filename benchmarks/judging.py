@@ -1,0 +1,55 @@
+"""Verdicts on everything a store holds: each rule on its own trials, then Holm over all of them."""
+
+from dataclasses import dataclass
+
+from benchmarks.experiment import Hypothesis
+from benchmarks.store import Store
+from benchmarks.verdicts import (
+    MissingResults,
+    Verdict,
+    correct_for_multiplicity,
+    hypothesis_from_json,
+    judge,
+)
+
+
+@dataclass(frozen=True)
+class Judgment:
+    """A hypothesis with its verdict, or with the reason why there is none yet."""
+
+    claim: str
+    hypothesis: Hypothesis
+    verdict: Verdict | None
+    reason: str = ""
+
+
+def judge_all(store: Store, device: str = "cpu") -> list[Judgment]:
+    """Judge every stored hypothesis. Holm's correction needs all of them, not those of one run."""
+    found = []
+    for stored in store.specifications():
+        if stored.kind != "experiment":
+            continue
+        cells = store.cells(stored.claim, device)
+        results = store.results(stored.claim, device)
+        gap = _gap(cells)
+        for value in stored.json["hypotheses"]:
+            hypothesis = hypothesis_from_json(value)
+            verdict, reason = None, gap
+            if not gap:
+                try:
+                    verdict = judge(hypothesis, results)
+                except MissingResults as error:
+                    reason = str(error)
+                except Exception as error:  # one rule must not take the others' verdicts along
+                    reason = f"the rule failed: {type(error).__name__}: {error}"
+            found.append(Judgment(stored.claim, hypothesis, verdict, reason))
+    corrected = iter(correct_for_multiplicity([j.verdict for j in found if j.verdict]))
+    return [Judgment(j.claim, j.hypothesis, next(corrected), "") if j.verdict else j for j in found]
+
+
+def _gap(cells) -> str:
+    """Why the cells are no ground for a verdict: some failed, or nothing ran."""
+    failed = [cell for cell in cells if cell.status == "failed"]
+    if failed:
+        return f"{len(failed)} of {len(cells)} cells failed"
+    return "" if cells else "not run on this device"

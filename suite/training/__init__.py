@@ -4,6 +4,15 @@ from suite.training.history import History
 from suite.training.newton import newton
 from suite.training.probes import PROBES
 from suite.training.streams import STREAMS, batch_indices, streams
-from suite.training.train import train
+from suite.training.train import Training, train
 
-__all__ = ["PROBES", "STREAMS", "History", "batch_indices", "newton", "streams", "train"]
+__all__ = [
+    "PROBES",
+    "STREAMS",
+    "History",
+    "Training",
+    "batch_indices",
+    "newton",
+    "streams",
+    "train",
+]

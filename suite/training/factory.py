@@ -36,7 +36,7 @@ class ModelFactory:
         with _python_random(integer(stream)):
             model = self._new(seed)
             if not model.built:
-                model(self.sample, training=False)
+                model(self.sample, **mode(model, training=False))
         return model
 
     def _new(self, seed: int) -> keras.Model:
@@ -69,6 +69,11 @@ def _python_random(seed: int) -> Iterator[None]:
         yield
     finally:
         random.setstate(before)
+
+
+def mode(model: keras.Model, training: bool) -> dict[str, bool]:
+    """The argument `training` for a model whose `call` takes it; nothing for others, as in fit."""
+    return {"training": training} if model._call_has_training_arg else {}
 
 
 def seed_generators(model: keras.Model) -> list:

@@ -22,7 +22,7 @@ class History:
         final: for each seed the arrays for `model.set_weights`; NaN where the run diverged.
         compile_seconds: tracing and compiling, once for all seeds.
         run_seconds: training all seeds, until the results were on the host.
-        traces: how often Python traced the training program.
+        traces: how often Python went through the training program; 1 if compiled.
         layers: layer names as used in curves, `curves["activation_mean/" + layer]`.
         variables: names of trainable variables, `curves["gradient_norm/" + variable]`.
     """

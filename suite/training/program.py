@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from suite.training import probes as probing
+from suite.training.factory import mode
 
 # Samples that pass through the model at once outside the steps: enough to keep a core busy, and
 # the activations of a small convolutional network still fit into memory.
@@ -81,11 +82,9 @@ class Program:
         )
         optimizer.build(self.variables)
         self._fresh = [variable.numpy() for variable in optimizer.variables]
-        self._run = (
-            tf.function(self._program, jit_compile=True, autograph=False)
-            if compiled
-            else self._program
-        )
+        self.compiled, self.traces = compiled, 0
+        self.learning_rate: float | None = None
+        self._concrete: Callable | None = None
 
     # --- from Python ---------------------------------------------------------------------------
 
@@ -106,6 +105,8 @@ class Program:
             variable.assign(value)
         for variable, value in zip(self.optimizer.variables, self._fresh, strict=True):
             variable.assign(value)
+        if self.learning_rate is not None:
+            self.optimizer.learning_rate = self.learning_rate
         # Tensors, never Python numbers: those would trace and compile again at every new value.
         points = tf.constant(0 if dry else len(self.points), tf.int32)
         results = self._run(points, [tf.constant(v) for v in state], batches, data)
@@ -114,16 +115,25 @@ class Program:
             self.optimizer.finalize_variable_values(self.variables)
         return [v.numpy() for v in self.variables], state, record, diverged_at, scores
 
-    @property
-    def traces(self) -> int:
-        """How often Python has traced the program."""
-        count = getattr(self._run, "experimental_get_tracing_count", None)
-        return count() if count else 0
+    def set_learning_rate(self, value: float | None) -> None:
+        """For the runs to come; None is the optimizer's own."""
+        self.learning_rate = value
+        if value is not None and not isinstance(self.optimizer._learning_rate, keras.Variable):
+            raise ValueError(f"learning_rate: {value!r} cannot replace the optimizer's schedule")
+
+    def _run(self, *arguments):
+        if not self.compiled:
+            return self._program(*arguments)
+        if self._concrete is None:
+            function = tf.function(self._program, jit_compile=True, autograph=False)
+            # Held as a concrete function, which cannot be traced a second time by accident.
+            self._concrete = function.get_concrete_function(*arguments)
+        return self._concrete(*arguments)
 
     def layer_names(self, x: tf.Tensor) -> list[str]:
         """Names of the layers whose activations are recorded."""
         with probing.watch_outputs(self.model) as outputs:
-            self.model(x, training=False)
+            self.model(x, **mode(self.model, training=False))
         return list(outputs)
 
     def columns(self, layers: list[str]) -> list[str]:
@@ -153,6 +163,7 @@ class Program:
     # --- inside the program ---------------------------------------------------------------------
 
     def _program(self, points, state, batches, data):
+        self.traces += 1  # Python comes by here only while tracing
         x, y = data["train"]
         data = data | {
             "loss": (x, y) if self.loss_rows is None else self._rows(x, y, self.loss_rows),
@@ -224,11 +235,14 @@ class Program:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
             outputs, state, penalties = self.model.stateless_call(
-                weights, state, x, training=True, return_losses=True
+                weights, state, x, return_losses=True, **mode(self.model, training=True)
             )
             value = tf.add_n([self.loss(y, outputs), *penalties])
         zero = tf.UnconnectedGradients.ZERO
         return tape.gradient(value, weights, unconnected_gradients=zero), state, value
+
+    def _infer(self, weights, state, x):
+        return self.model.stateless_call(weights, state, x, **mode(self.model, training=False))
 
     def _map(self, function, mapped, data, map_data):
         """`function(*mapped, *data)`, over the lanes of `mapped` and, if `map_data`, of `data`."""
@@ -287,7 +301,7 @@ class Program:
 
     def _moments(self, weights, state, x, _):
         with probing.watch_outputs(self.model) as outputs:
-            self.model.stateless_call(weights, state, x, training=False)
+            self._infer(weights, state, x)
         return probing.moments(outputs)
 
     def _final_scores(self, state, data):
@@ -315,9 +329,7 @@ class Program:
 
         def outputs(x):
             return self._map(
-                lambda weights, state, x: self.model.stateless_call(
-                    weights, state, x, training=False
-                )[0],
+                lambda weights, state, x: self._infer(weights, state, x)[0],
                 (self._weights(), state),
                 (x,),
                 self.data_axis,
@@ -336,14 +348,10 @@ class Program:
             begin[axis] = number * CHUNK
             return outputs(tf.slice(x, begin, shape))
 
-        spec = tf.nest.map_structure(lambda t: t.dtype, self._output_dtype())
-        parts = tf.map_fn(chunk, tf.range(whole), fn_output_signature=spec)  # (whole, ..., CHUNK)
+        parts = tf.map_fn(chunk, tf.range(whole), fn_output_signature=self.model.compute_dtype)
         samples_axis = int(self.side_by_side)
-        parts = tf.concat(tf.unstack(parts), axis=samples_axis)
+        parts = tf.concat(tf.unstack(parts), axis=samples_axis)  # was (whole, [lanes,] CHUNK, ...)
         rest = x[:, whole * CHUNK :] if axis else x[whole * CHUNK :]
         if rest.shape[axis] == 0:
             return parts
         return tf.concat([parts, outputs(rest)], axis=samples_axis)
-
-    def _output_dtype(self):
-        return tf.zeros((), self.model.compute_dtype)

@@ -34,8 +34,10 @@ def accuracy(y: tf.Tensor, outputs: tf.Tensor, threshold: float = 0.5) -> tf.Ten
         threshold: 0.5 for probabilities, 0 for logits.
     """
     if outputs.shape.rank == 1 or outputs.shape[-1] == 1:
-        right = (tf.reshape(y, [-1]) > tf.cast(0.5, y.dtype)) if y.dtype.is_floating else (
-            tf.reshape(y, [-1]) > 0
+        right = (
+            (tf.reshape(y, [-1]) > tf.cast(0.5, y.dtype))
+            if y.dtype.is_floating
+            else (tf.reshape(y, [-1]) > 0)
         )
         right = right == (tf.reshape(outputs, [-1]) > threshold)
     else:

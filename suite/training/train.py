@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from suite.training.factory import ModelFactory, copy_optimizer, restart_noise
+from suite.training.factory import ModelFactory, copy_optimizer, restart_noise, seed_generators
 from suite.training.history import History
 from suite.training.probes import PROBES
 from suite.training.program import NEVER, Program
@@ -23,27 +23,167 @@ PROBE_SAMPLES = 256
 NOT_ELEMENTWISE = ("Adafactor", "Lamb", "LossScaleOptimizer", "Muon")
 
 
+class Training:
+    """A training run prepared once, to be run again with other seeds or another learning rate.
+
+    Compiling takes longer than many runs do. `train(...)` is `Training(...)()`; the arguments are
+    those of `train`.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> x = np.linspace(-1, 1, 32, dtype="float32").reshape(16, 2)
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> training = Training(model, keras.optimizers.SGD(), "mse", x, x.sum(1, keepdims=True),
+        ...                     steps=40, batch_size=8, record_every=20, probes=())
+        >>> slow, fast = (training(learning_rate=rate) for rate in (0.001, 0.1))
+        >>> bool(fast.scores["train_loss"][0] < slow.scores["train_loss"][0])
+        True
+    """
+
+    def __init__(
+        self,
+        model: keras.Model | Callable[[int], keras.Model],
+        optimizer: keras.optimizers.Optimizer | Callable | str,
+        loss: keras.losses.Loss | Callable | str,
+        x: np.ndarray,
+        y: np.ndarray,
+        *,
+        steps: int,
+        batch_size: int,
+        seeds: Sequence[int] = (0,),
+        validation: tuple[np.ndarray, np.ndarray] | None = None,
+        test: tuple[np.ndarray, np.ndarray] | None = None,
+        metric: str | Callable | None = "auto",
+        record_every: int = 10,
+        probes: Sequence[str] = PROBES,
+        seeds_at_once: int = 1,
+        data_axis_per_seed: bool = False,
+        share: Sequence[str] = (),
+        with_replacement: bool = False,
+        train_probe: int = 1024,
+        compiled: bool = True,
+    ):
+        self.seeds = _check_run(steps, batch_size, seeds, record_every, seeds_at_once, train_probe)
+        probes = _check_names("probes", probes, PROBES)
+        self.share = _check_names("share", share, STREAMS)
+        data = {"train": (x, y), "validation": validation, "test": test}
+        self.data = {
+            name: _check_set(name, pair, len(self.seeds) if data_axis_per_seed else None)
+            for name, pair in data.items()
+            if pair is not None
+        }
+        x, y = self.data["train"]
+        samples = x.shape[int(data_axis_per_seed)]
+        if batch_size > samples:
+            raise ValueError(f"batch_size: {batch_size} is more than the {samples} samples of x")
+        loss = _check_loss(loss)
+        one_x = x[0] if data_axis_per_seed else x
+        self.factory = ModelFactory(model, one_x[:2])
+        self.template = self._build(self.seeds[0])
+        self.lanes = min(seeds_at_once, len(self.seeds))
+        optimizer = copy_optimizer(optimizer)
+        if self.lanes > 1:
+            _check_side_by_side(optimizer, self.template)
+        self.data_axis, self.compiled = data_axis_per_seed, compiled
+
+        # A fixed order, the same for every seed and every call: x may well be sorted by class.
+        order = np.random.default_rng(0).permutation(samples)
+        self.program = Program(
+            self.template,
+            optimizer,
+            loss,
+            choose_score(metric, loss, y),
+            lanes=self.lanes,
+            steps=steps,
+            record_every=record_every,
+            probes=probes,
+            loss_rows=np.sort(order[:train_probe]) if samples > train_probe else None,
+            probe_rows=np.sort(order[:PROBE_SAMPLES]),
+            data_axis=data_axis_per_seed,
+            whole_batch=batch_size == samples and not with_replacement,
+            compiled=compiled,
+        )
+        self.program.prepare(tf.constant(one_x[:2]), "validation" in self.data)
+        self.draw = partial(
+            batch_indices,
+            samples=samples,
+            batch_size=batch_size,
+            steps=steps,
+            with_replacement=with_replacement,
+        )
+        self.shared = None
+        if not data_axis_per_seed:
+            self.shared = tf.nest.map_structure(tf.constant, self.data)
+
+    def __call__(
+        self, seeds: Sequence[int] | None = None, learning_rate: float | None = None
+    ) -> History:
+        """Trains; only the first call compiles.
+
+        Args:
+            seeds: instead of those given before; as many, if each seed has its own data.
+            learning_rate: instead of the optimizer's own, which must not be a schedule.
+        """
+        seeds = self.seeds if seeds is None else _check_seeds(seeds)
+        if self.data_axis and len(seeds) != len(self.seeds):
+            raise ValueError(f"seeds: expected {len(self.seeds)}, one a data set, received {seeds}")
+        self.program.set_learning_rate(learning_rate)
+        compile_seconds, run_seconds = 0.0, 0.0
+        results = []
+        for first in range(0, len(seeds), self.lanes):
+            group = list(range(first, min(first + self.lanes, len(seeds))))
+            arguments = self._arguments(seeds, group)
+            if self.compiled and not self.program.traces:
+                begin = time.perf_counter()
+                self.program(*arguments, dry=True)
+                compile_seconds = time.perf_counter() - begin
+            begin = time.perf_counter()
+            result = self.program(*arguments)  # NumPy arrays: the clock stops when they are here
+            run_seconds += time.perf_counter() - begin
+            results += [_lane(result, i, self.lanes) for i in range(len(group))]
+        return _history(
+            self.template,
+            self.program,
+            results,
+            seeds,
+            compile_seconds,
+            run_seconds,
+            partial(self._build, first=seeds[0]),
+        )
+
+    def _streams(self, seed, first):
+        return streams(seed) | {name: streams(first)[name] for name in self.share}
+
+    def _build(self, seed, first=None):
+        first = seed if first is None else first
+        return self.factory(seed, self._streams(seed, first)["initial weights"])
+
+    def _arguments(self, seeds, group):
+        # The last group is filled up with its first seed, so that no other shape is compiled.
+        padded = group + [group[0]] * (self.lanes - len(group))
+        trainable, states, batches = [], [], []
+        for index in padded:
+            own = self._streams(seeds[index], seeds[0])
+            model = self._build(seeds[index], seeds[0])
+            restart_noise(model, own["noise"])
+            trainable.append([v.numpy() for v in model.trainable_variables])
+            states.append([v.numpy() for v in model.non_trainable_variables])
+            batches.append(self.draw(own["batches"]))
+        return (
+            _lanes(trainable, self.lanes),
+            _lanes(states, self.lanes),
+            tf.constant(_stack(batches, self.lanes, axis=1)),
+            self.shared or _own_data(self.data, padded, self.lanes),
+        )
+
+
 def train(
     model: keras.Model | Callable[[int], keras.Model],
     optimizer: keras.optimizers.Optimizer | Callable | str,
     loss: keras.losses.Loss | Callable | str,
     x: np.ndarray,
     y: np.ndarray,
-    *,
-    steps: int,
-    batch_size: int,
-    seeds: Sequence[int] = (0,),
-    validation: tuple[np.ndarray, np.ndarray] | None = None,
-    test: tuple[np.ndarray, np.ndarray] | None = None,
-    metric: str | Callable | None = "auto",
-    record_every: int = 10,
-    probes: Sequence[str] = PROBES,
-    seeds_at_once: int = 1,
-    data_axis_per_seed: bool = False,
-    share: Sequence[str] = (),
-    with_replacement: bool = False,
-    train_probe: int = 1024,
-    compiled: bool = True,
+    **arguments,
 ) -> History:
     """Trains one model for each seed and records how it went.
 
@@ -55,10 +195,11 @@ def train(
         model: a `keras.Model`, copied and initialized anew for each seed, never changed; or a
             callable `seed -> keras.Model`, the same architecture each time.
         optimizer: a Keras optimizer, copied; or a callable that returns one; or a name.
-        loss: a `keras.losses.Loss`, its name, or a function (y_true, y_pred) -> losses. Penalties of
-            the model are added for the steps.
+        loss: a `keras.losses.Loss`, its name, or a function (y_true, y_pred) -> losses. The
+            model's penalties are added for the steps.
         x: inputs, (n, ...); (seeds, n, ...) with `data_axis_per_seed`.
         y: targets, likewise.
+        **arguments: the following, of which `steps` and `batch_size` are required.
         steps: number of updates.
         batch_size: samples an update.
         seeds: one run each; see `streams`.
@@ -69,7 +210,8 @@ def train(
         record_every: steps between two points. Point 0 is before the first step.
         probes: names out of `PROBES`; what is not asked for costs nothing.
         seeds_at_once: seeds side by side in one program. Pays for tiny models, where the overhead
-            of each operation dominates; the optimizer has to work element by element.
+            of each operation dominates. The optimizer has to work element by element, and the
+            model must not draw random numbers.
         data_axis_per_seed: all sets have a leading axis, one entry a seed.
         share: streams that every seed takes from `seeds[0]`, so that only the others vary.
         with_replacement: draw each batch anew; otherwise in shuffled epochs of whole batches.
@@ -94,102 +236,10 @@ def train(
         >>> bool((history["train_loss"][:, -1] < history["train_loss"][:, 0]).all())
         True
     """
-    seeds = _check_run(steps, batch_size, seeds, record_every, seeds_at_once, train_probe)
-    probes = _check_names("probes", probes, PROBES)
-    share = _check_names("share", share, STREAMS)
-    data = {"train": (x, y), "validation": validation, "test": test}
-    data = {
-        name: _check_set(name, pair, len(seeds) if data_axis_per_seed else None)
-        for name, pair in data.items()
-        if pair is not None
-    }
-    x, y = data["train"]
-    samples = x.shape[int(data_axis_per_seed)]
-    if batch_size > samples:
-        raise ValueError(f"batch_size: {batch_size} is more than the {samples} samples of x")
-    loss = _check_loss(loss)
-
-    seed_streams = [_streams(seed, seeds[0], share) for seed in seeds]
-    one_x = x[0] if data_axis_per_seed else x
-    factory = ModelFactory(model, one_x[:2])
-    template = factory(seeds[0], seed_streams[0]["initial weights"])
-    lanes = min(seeds_at_once, len(seeds))
-    optimizer = copy_optimizer(optimizer)
-    if lanes > 1:
-        _check_elementwise(optimizer, template)
-
-    # A fixed order, the same for every seed and every call: x may well be sorted by class.
-    order = np.random.default_rng(0).permutation(samples)
-    program = Program(
-        template,
-        optimizer,
-        loss,
-        choose_score(metric, loss, y),
-        lanes=lanes,
-        steps=steps,
-        record_every=record_every,
-        probes=probes,
-        loss_rows=np.sort(order[:train_probe]) if samples > train_probe else None,
-        probe_rows=np.sort(order[:PROBE_SAMPLES]),
-        data_axis=data_axis_per_seed,
-        whole_batch=batch_size == samples and not with_replacement,
-        compiled=compiled,
-    )
-    program.prepare(tf.constant(one_x[:2]), "validation" in data)
-    draw = partial(
-        batch_indices,
-        samples=samples,
-        batch_size=batch_size,
-        steps=steps,
-        with_replacement=with_replacement,
-    )
-    shared = None if data_axis_per_seed else tf.nest.map_structure(tf.constant, data)
-
-    compile_seconds, run_seconds = 0.0, 0.0
-    results = []
-    for first in range(0, len(seeds), lanes):
-        # The last group is filled up with its first seed, so that no other shape is compiled.
-        group = list(range(first, min(first + lanes, len(seeds))))
-        padded = group + [first] * (lanes - len(group))
-        starts = [_start(factory, seeds[i], seed_streams[i]) for i in padded]
-        arguments = (
-            _lanes([trainable for trainable, _ in starts], lanes),
-            _lanes([state for _, state in starts], lanes),
-            tf.constant(_stack([draw(seed_streams[i]["batches"]) for i in padded], lanes, axis=1)),
-            shared or _own_data(data, padded, lanes),
-        )
-        if first == 0 and compiled:
-            begin = time.perf_counter()
-            program(*arguments, dry=True)
-            compile_seconds = time.perf_counter() - begin
-        begin = time.perf_counter()
-        result = program(*arguments)  # as NumPy arrays: the clock stops when they have arrived
-        run_seconds += time.perf_counter() - begin
-        results += [_lane(result, i, lanes) for i in range(len(group))]
-
-    def build(seed: int) -> keras.Model:
-        return factory(seed, _streams(seed, seeds[0], share)["initial weights"])
-
-    return _history(
-        template, program, results, seeds, compile_seconds, run_seconds, build
-    )
+    return Training(model, optimizer, loss, x, y, **arguments)()
 
 
 # --- before and after the program ---------------------------------------------------------------
-
-
-def _streams(seed, first, share):
-    return streams(seed) | {name: streams(first)[name] for name in share}
-
-
-def _start(factory, seed, seed_streams):
-    """Initial trainable and non-trainable values of one seed."""
-    model = factory(seed, seed_streams["initial weights"])
-    restart_noise(model, seed_streams["noise"])
-    return (
-        [v.numpy() for v in model.trainable_variables],
-        [v.numpy() for v in model.non_trainable_variables],
-    )
 
 
 def _stack(arrays, lanes, axis=0):
@@ -277,6 +327,10 @@ def _check_run(steps, batch_size, seeds, record_every, seeds_at_once, train_prob
     ):
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
             raise ValueError(f"{name}: expected a positive integer, received {value!r}")
+    return _check_seeds(seeds)
+
+
+def _check_seeds(seeds):
     if isinstance(seeds, int | np.integer):
         raise ValueError(f"seeds: expected a sequence of integers, received {seeds!r}")
     seeds = list(seeds)
@@ -294,7 +348,7 @@ def _check_names(argument, names, known):
 
 
 def _check_set(name, pair, seeds):
-    """x and y as arrays in Keras's floating point type."""
+    """X and y as arrays in Keras's floating point type."""
     x_name, y_name = ("x", "y") if name == "train" else (f"{name} x", f"{name} y")
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise ValueError(f"{name}: expected a pair (x, y), received {type(pair).__name__}")
@@ -343,7 +397,7 @@ def _check_loss(loss):
     return lambda y, outputs: tf.reduce_mean(found(y, outputs))
 
 
-def _check_elementwise(optimizer, model):
+def _check_side_by_side(optimizer, model):
     for name in ("clipnorm", "global_clipnorm"):
         value = getattr(optimizer, name, None)
         if value is not None:
@@ -354,6 +408,11 @@ def _check_elementwise(optimizer, model):
     if type(optimizer).__name__ in NOT_ELEMENTWISE:
         raise ValueError(
             f"optimizer: {type(optimizer).__name__} is not element-wise; use seeds_at_once=1"
+        )
+    if seed_generators(model):
+        # TensorFlow cannot map its stateless random operations over a stack of keys.
+        raise ValueError(
+            f"model: {model.name} draws random numbers (dropout, noise); use seeds_at_once=1"
         )
     for variable in model.trainable_variables:
         if variable.constraint is not None:

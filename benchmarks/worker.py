@@ -4,10 +4,12 @@ It lives for many cells, since importing TensorFlow takes seconds. It uses one t
 of one thread each are faster than one of two threads, and compiling runs in parallel as well.
 """
 
+import importlib
 import os
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
 from dataclasses import dataclass, fields, replace
@@ -87,9 +89,15 @@ def _measure(path: str, folder: str, cell, seeds: tuple[int, ...]) -> Answer:
         spec = _loaded.get(path)
         if spec is None:
             spec = _loaded[path] = specification_in(Path(path), Path(folder))
+            _import_libraries(Path(path))
+        started = time.perf_counter()
         measurements = spec.measure(cell, np.array(seeds, np.int64))
+        seconds = time.perf_counter() - started
         _check(measurements, spec, len(seeds))
-        return Answer(_plain(measurements))
+        measurements = _plain(measurements)
+        if not measurements.compile_seconds + measurements.run_seconds:
+            measurements.run_seconds = seconds  # it did not time itself
+        return Answer(measurements)
     except (Exception, SystemExit) as error:
         return Answer(reason=reason_of(error))
 
@@ -97,15 +105,27 @@ def _measure(path: str, folder: str, cell, seeds: tuple[int, ...]) -> Answer:
 _loaded: dict = {}  # path -> specification: a file is imported once a worker
 
 
+def _import_libraries(path: Path) -> None:
+    """Seconds of importing belong to the worker's start, not to the cell that comes first."""
+    from benchmarks.static_imports import imports_of, parse
+
+    for found in imports_of(parse(path), path.stem, False):
+        if found.module.split(".")[0] in ("suite", "tensorflow", "keras"):
+            try:
+                importlib.import_module(found.module)
+            except ImportError:
+                pass  # where it is needed, `measure` fails with the reason
+
+
 def _check(measurements, spec, seeds: int) -> None:
+    import numpy as np
+
     from benchmarks.experiment import Measurements
 
     if not isinstance(measurements, Measurements):
         raise TypeError(f"measure must return Measurements, received {measurements!r}"[:200])
     measurements.check(spec, seeds)
     for name in ("diverged", "diverged_at"):
-        import numpy as np
-
         values = getattr(measurements, name)
         if values is not None and np.shape(values) != (seeds,):
             raise ValueError(f"{name} must have shape ({seeds},), received {np.shape(values)}")

@@ -55,7 +55,7 @@ def run(options: Options, console: Console) -> int:
         if value is not None and value < 1:
             raise BadUsage(f"--{name} must be at least 1, received {value}")
     found, broken = select.experiments(options.experiments)
-    chosen = select.matching(found, options.only)
+    chosen = select.matching(found, options.only, broken)
     devices = select.devices(options.devices)
     try:
         store = Store.open(options.store, create=True)

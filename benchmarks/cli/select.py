@@ -17,13 +17,18 @@ def experiments(folder: Path | None) -> tuple[list[Found], list[Broken]]:
         raise BadUsage(str(error)) from error
 
 
-def matching(found: Sequence[Found], globs: Sequence[str]) -> list[Found]:
+def matching(
+    found: Sequence[Found], globs: Sequence[str], broken: Sequence[Broken] = ()
+) -> list[Found]:
     """The experiments whose claim matches one of the globs; all of them without any."""
     if not globs:
         return list(found)
     for glob in globs:
         if not any(_matches(f.claim, glob) for f in found):
-            raise unknown("claim", glob, [f.claim for f in found])
+            message = str(unknown("claim", glob, [f.claim for f in found]))
+            if broken:  # it may be the one that was meant
+                message += f" ({len(broken)} files cannot be loaded: see `list`)"
+            raise BadUsage(message)
     return [f for f in found if any(_matches(f.claim, glob) for glob in globs)]
 
 

@@ -1,0 +1,376 @@
+"""From matplotlib to SVG that belongs to the page.
+
+Text stays text, the ground is transparent, and every color is a role: a CSS variable that the
+page's theme sets. Ids are prefixed by the panel's, nothing depends on the time or on a counter,
+and paths are written relative with one decimal, so that a rebuild is byte for byte the same and a
+panel costs about 10 kB.
+"""
+
+import io
+import re
+import textwrap
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
+
+WIDTH, HEIGHT = 420, 300  # units of a panel: two abreast, and text stays 11 to 14 px
+LEFT, TOP, BOTTOM = 52, 50, 46
+
+METHODS = {  # the names optimizers go by -> their fixed color
+    "gd": "m-gd", "gradient descent": "m-gd", "sgd": "m-gd", "momentum": "m-mom",
+    "heavy ball": "m-mom", "rmsprop": "m-rms", "adam": "m-adam", "newton": "m-newt",
+    "yours": "m-you",
+}  # fmt: skip
+PALETTE = tuple(f"c{i}" for i in range(1, 9))  # ordered by hue: levels, numeric or not
+ROLES = ("ink", "ink2", "ink3", "grid", "surface", "ref", "sup", *dict.fromkeys(METHODS.values()))
+# A color that no one else uses stands for each role until the SVG is written.
+SENTINEL = {role: f"#0001{i + 1:02x}" for i, role in enumerate((*ROLES, *PALETTE))}
+MARKERS = "osD^vPXp"
+RENDERING = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "figures",
+    "path.simplify": True,
+    "path.simplify_threshold": 0.3,  # units: below what one can see
+    "font.family": "DejaVu Sans",  # ships with matplotlib: layout is the same on every machine
+    "text.parse_math": False,
+}
+
+
+def method_of(name: str) -> str | None:
+    """The fixed color of a level that is named like an optimizer.
+
+    >>> method_of("Adam (corrected)"), method_of("Gradient descent"), method_of("ReLU")
+    ('m-adam', 'm-gd', None)
+    """
+    name = name.lower()
+    if name in METHODS:
+        return METHODS[name]
+    for key, role in METHODS.items():
+        if re.match(rf"{key}\b", name):
+            return role
+    return None
+
+
+def colors(levels: list[str]) -> dict[str, str]:
+    """One role a level: optimizers keep theirs, others take the palette in order, spread out."""
+    found: dict[str, str] = {}
+    for level in levels:
+        role = method_of(level)
+        if role and role not in found.values():
+            found[level] = role
+    rest = [level for level in levels if level not in found]
+    if len(rest) == 1 and len(levels) == 1:
+        return found | {rest[0]: "c1"}
+    spread = np.linspace(0, len(PALETTE) - 1, len(rest)).round().astype(int)
+    places = range(len(rest)) if len(rest) > len(PALETTE) else spread
+    return found | {level: PALETTE[i % len(PALETTE)] for level, i in zip(rest, places, strict=True)}
+
+
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def tick_label(value: float) -> str:
+    """A number on an axis: plain where short, a power of ten otherwise.
+
+    >>> tick_label(0.25), tick_label(1e-6), tick_label(30000), tick_label(-2)
+    ('0.25', '10⁻⁶', '3·10⁴', '−2')
+    """
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:.4g}".replace("-", "−")
+    exponent = int(np.floor(np.log10(abs(value)) + 1e-9))
+    mantissa = f"{value / 10.0**exponent:.3g}".replace("-", "−")
+    power = "10" + str(exponent).translate(SUPERSCRIPT)
+    return power if mantissa == "1" else f"{mantissa}·{power}"
+
+
+def ticks(low: float, high: float, log: bool, most: int = 6) -> list[float]:
+    """Round positions inside the range, a handful."""
+    if log:
+        first, last = np.ceil(np.log10(low) - 1e-9), np.floor(np.log10(high) + 1e-9)
+        decades = np.arange(first, last + 1)
+        if len(decades) >= 3:
+            step = int(np.ceil(len(decades) / most))
+            return [10.0**d for d in decades[::step]]
+        places = [m * 10.0**d for d in np.arange(first - 1, last + 1) for m in (1, 2, 5)]
+        inside = [p for p in places if low * (1 - 1e-9) <= p <= high * (1 + 1e-9)]
+        if len(inside) >= 2:
+            return inside
+    locator = matplotlib.ticker.MaxNLocator(most - 1, steps=[1, 2, 2.5, 5, 10])
+    return [float(t) + 0.0 for t in locator.tick_values(low, high) if low <= t <= high]
+
+
+def limits(values, log: bool, pad: float = 0.04) -> tuple[float, float]:
+    """A range that holds the finite (on a log axis: positive) values, with air."""
+    values = np.concatenate([np.ravel(np.asarray(v, float)) for v in values] or [np.zeros(0)])
+    values = values[np.isfinite(values)]
+    if log:
+        values = values[values > 0]
+        # Beyond these float32 has under- or overflowed: drawing it would flatten the rest.
+        values = np.clip(values, 1e-30, 1e30)
+    if not len(values):
+        return (1.0, 10.0) if log else (0.0, 1.0)
+    low, high = float(values.min()), float(values.max())
+    if log:
+        if high / low < 1.5:
+            low, high = low / 1.5, high * 1.5
+        margin = (high / low) ** pad
+        return low / margin, high * margin
+    if high - low <= 1e-12 * max(abs(high), abs(low), 1e-300):
+        half = abs(high) / 10 or 1.0
+        return low - half, high + half
+    margin = pad * (high - low)
+    return low - margin, high + margin
+
+
+def declump(wanted: list[float], heights: list[float], low: float, high: float) -> list[float]:
+    """Positions near the wanted ones whose boxes do not overlap, inside [low, high].
+
+    >>> declump([10, 11, 50], [8, 8, 8], 0, 100)
+    [6.5, 14.5, 50.0]
+    """
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    blocks: list[list] = []  # [center, height, members]
+    for i in order:
+        blocks.append([float(wanted[i]), heights[i], [i]])
+        while True:
+            top = blocks[-1]
+            top[0] = min(max(top[0], low + top[1] / 2), max(high - top[1] / 2, low + top[1] / 2))
+            if len(blocks) < 2 or blocks[-2][0] + blocks[-2][1] / 2 <= top[0] - top[1] / 2:
+                break
+            below = blocks[-2]
+            members = below[2] + top[2]
+            weight = len(below[2]) + len(top[2])
+            center = (below[0] * len(below[2]) + top[0] * len(top[2])) / weight
+            blocks[-2:] = [[center, below[1] + top[1], members]]
+    out = [0.0] * len(wanted)
+    for center, height, members in blocks:
+        at = center - height / 2
+        for i in members:
+            out[i] = at + heights[i] / 2
+            at += heights[i]
+    return out
+
+
+class Canvas:
+    """One panel: title, axes drawn by the chart rules, and labels at the lines.
+
+    Args:
+        title: the finding, in words.
+        x, y: ranges; `log` names the logarithmic ones.
+        margin: units kept free on the right for labels.
+    """
+
+    def __init__(self, title, x_label, y_label, x, y, log="", margin=16.0, x_names=None):
+        # 48 characters of 14-unit semibold fit into 420 units in any system font.
+        self.title = textwrap.wrap(title, 48) or [""]
+        extra = 18 * (len(self.title) - 1)
+        self.height, self.top = HEIGHT + extra, TOP + extra + (0 if y_label else -18)
+        self.figure = Figure(figsize=(WIDTH / 72, self.height / 72), dpi=72)
+        self.figure.patch.set_visible(False)
+        self.right = WIDTH - margin
+        self.axes = self.figure.add_axes(
+            (
+                LEFT / WIDTH,
+                BOTTOM / self.height,
+                (self.right - LEFT) / WIDTH,
+                (self.height - BOTTOM - self.top) / self.height,
+            )
+        )
+        self.axes.set_axis_off()
+        self.axes.set_xscale("log" if "x" in log else "linear")
+        self.axes.set_yscale("log" if "y" in log else "linear")
+        self.x, self.y, self.log = x, y, log
+        self._limit()
+        self.labels: list[tuple[float, str, str, str]] = []
+        for i, line in enumerate(self.title):
+            self.text(0, 14 + 18 * i, line, "pt", size=14)
+        if y_label:
+            self.text(0, 32 + extra, y_label + (" (log)" if "y" in log else ""), "al")
+        label = x_label + (" (log)" if "x" in log else "")
+        self.text(self.right, self.height - 6, label, "al", ha="right")
+        for tick in ticks(*y, "y" in log):
+            at = self.place(x[0], tick)[1]
+            self.rule([LEFT, self.right], [at, at], "grid", 1)
+            self.text(LEFT - 7, at + 4, tick_label(tick), "tk", ha="right")
+        bottom = self.height - BOTTOM
+        self.rule([LEFT, self.right], [bottom, bottom], "ink2", 1.2)
+        if x_names is not None:
+            for at, name in x_names:
+                lines = textwrap.wrap(name, 14)[:2] or [""]
+                for i, line in enumerate(lines):
+                    where = self.place(at, y[0])[0]
+                    self.text(where, bottom + 16 + 13 * i, line, "tk", ha="center")
+        else:
+            last = -np.inf
+            for tick in ticks(*x, "x" in log):
+                at = self.place(tick, y[0])[0]
+                name = tick_label(tick)
+                if at - last < 8.2 * len(name) + 6:  # 13.6-unit digits on a phone
+                    continue
+                last = at
+                self.rule([at, at], [bottom, bottom + 4], "ink2", 1)
+                self.text(at, bottom + 17, name, "tk", ha="center")
+
+    def _limit(self):
+        self.axes.set_xlim(*self.x)
+        self.axes.set_ylim(*self.y)
+
+    def place(self, x, y) -> tuple[float, float]:
+        """Data -> units from the top left corner."""
+        self._limit()
+        px, py = self.axes.transData.transform((x, y))
+        return float(px), float(self.height - py)
+
+    def text(self, x, y, words, role, ha="left", color="ink", size=12):
+        """Words at units from the top left; `role` becomes their CSS class."""
+        self.figure.text(
+            x / WIDTH, 1 - y / self.height, words, ha=ha, va="baseline", fontsize=size,
+            color=SENTINEL[color], parse_math=False, gid=f"cls-{role}",
+        )  # fmt: skip
+
+    def rule(self, x, y, color, width, dashes=None):
+        """A straight line in units."""
+        line = matplotlib.lines.Line2D(
+            np.asarray(x) / WIDTH, 1 - np.asarray(y) / self.height, color=SENTINEL[color],
+            linewidth=width, transform=self.figure.transFigure, solid_capstyle="butt",
+        )  # fmt: skip
+        if dashes:
+            line.set_dashes(dashes)
+        self.figure.add_artist(line)
+
+    def band(self, x, low, high, color, opacity=0.17):
+        """A shaded interval; on a log axis what is not positive is cut at the axis."""
+        x, low, high = (np.asarray(v, float) for v in (x, low, high))
+        kept = np.isfinite(low) & np.isfinite(high) & np.isfinite(x)
+        if "x" in self.log:
+            kept &= x > 0
+        if "y" in self.log:
+            kept &= high > 0
+        if kept.sum() < 2:
+            return
+        low = np.clip(low, *self.y)
+        high = np.clip(high, *self.y)
+        points = np.concatenate([np.stack([x, high], 1)[kept], np.stack([x, low], 1)[kept][::-1]])
+        patch = Polygon(
+            points, closed=True, facecolor=SENTINEL[color], alpha=opacity, edgecolor="none"
+        )
+        self.axes.add_patch(patch)
+
+    def label(self, y_value, words, color, kind=""):
+        """A label that will stand at the end of its line."""
+        value = y_value
+        if not np.isfinite(value):
+            value = self.y[1]
+        self.labels.append((float(np.clip(value, *self.y)), words, color, kind))
+
+    def finish(self) -> None:
+        """Write the labels on the right, moved apart where they would overlap."""
+        if not self.labels:
+            return
+        columns = max(int((WIDTH - self.right - 10) / 7.4), 6)
+        wrapped = [textwrap.wrap(words, columns)[:3] for _, words, _, _ in self.labels]
+        wanted = [self.place(self.x[1], value)[1] for value, _, _, _ in self.labels]
+        heights = [14.5 * len(lines) + 2 for lines in wrapped]
+        places = declump(wanted, heights, self.top - 6, self.height - BOTTOM + 8)
+        for (_, _, color, kind), lines, at, target, height in zip(
+            self.labels, wrapped, places, wanted, heights, strict=True
+        ):
+            if abs(at - target) > 5:
+                self.rule([self.right + 1, self.right + 8], [target, at], color, 0.8)
+            for i, line in enumerate(lines):
+                y = at - height / 2 + 14.5 * i + 12
+                self.text(self.right + 10, y, line, f"lb {kind}".strip(), color=color)
+
+    def svg(self, panel: str, label: str, description: str) -> str:
+        """The panel as inline SVG, named for people who cannot see it."""
+        self._limit()
+        self.finish()
+        out = io.StringIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        self.figure.savefig(out, format="svg", metadata=nothing)
+        return tidy(out.getvalue(), panel, label, description)
+
+
+def margin_for(labels: list[str]) -> float:
+    """Units that the widest label needs, at most 120: longer ones are wrapped."""
+    longest = max((len(label) for label in labels), default=0)
+    return 16.0 if not longest else min(18 + 7.4 * longest, 120.0)
+
+
+def _number(value: float) -> str:
+    text = f"{value:.1f}".removesuffix(".0")
+    return text if text not in ("-0", "") else "0"
+
+
+def _relative(match: re.Match) -> str:
+    """A path of M and L commands, relative and with one decimal, without accumulated rounding."""
+    tokens = re.findall(r"[A-Za-z]|-?\d+(?:\.\d+)?(?:e-?\d+)?", match.group(1))
+    if any(t in "CQSTAHV" for t in tokens if t.isalpha()):
+        short = re.sub(r"-?\d+\.\d+", lambda m: _number(float(m.group())), match.group(1))
+        return f' d="{" ".join(short.split())}"'
+    out, at, i, command = [], (0.0, 0.0), 0, ""
+    while i < len(tokens):
+        if tokens[i].isalpha():
+            command = tokens[i]
+            i += 1
+            if command in "zZ":
+                out.append("z")
+            continue
+        x, y = round(float(tokens[i]), 1), round(float(tokens[i + 1]), 1)
+        i += 2
+        if command == "M":
+            out.append(f"M{_number(x)} {_number(y)}")
+        elif (x, y) != at or len(tokens) < 8:
+            dx, dy = _number(round(x - at[0], 1)), _number(round(y - at[1], 1))
+            out.append(f"l{dx}{'' if dy.startswith('-') else ' '}{dy}")
+        at = (x, y)
+    return f' d="{"".join(out)}"'
+
+
+def tidy(svg: str, panel: str, label: str, description: str) -> str:
+    """Strip what matplotlib adds for files, and fit the drawing into the page."""
+    from markupsafe import escape
+
+    body = svg[svg.index("<svg") :]
+    view = re.search(r'viewBox="([^"]+)"', body).group(1)
+    body = body[body.index(">") + 1 : body.rindex("</svg>")]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
+    body = re.sub(r"<!--.*?-->", "", body, flags=re.S)
+    body = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", body, flags=re.S)
+    body = re.sub(r'<g id="cls-([\w -]+?)"', r'<g class="\1"', body)
+    body = re.sub(r'<g id="[^"]+"', "<g", body)
+    body = re.sub(r'\bid="([mpCh][\w]+)"', rf'id="{panel}-\1"', body)
+    body = re.sub(r"url\(#(\w+)\)", rf"url(#{panel}-\1)", body)
+    body = re.sub(r'xlink:href="#(\w+)"', rf'href="#{panel}-\1"', body)
+    body = re.sub(r' d="([^"]*)"', _relative, body)
+    body = re.sub(
+        r' (x|y|width|height|transform)="([^"]*)"',
+        lambda m: (
+            f' {m[1]}="' + re.sub(r"-?\d+\.\d+", lambda n: _number(float(n.group())), m[2]) + '"'
+        ),
+        body,
+    )
+    body = re.sub(r' transform="rotate\(-?0 [^"]*"', "", body)
+    body = re.sub(r"font: ?([\d.]+)px[^;\"]*", r"font-size: \1px", body)
+    body = re.sub(r" ?font-family: [^;\"]*;?", "", body)
+    body = re.sub(r"font-size: 1[24]px;? ?", "", body)  # the class says it, and phones enlarge it
+    for role, sentinel in SENTINEL.items():
+        body = body.replace(sentinel, f"var(--{role})")
+    body = body.replace("#000000", "currentColor")
+    body = re.sub(r"stroke-linejoin: \w+;? ?|stroke-linecap: square;? ?", "", body)
+    body = re.sub(r' style="(.*?);? *"', lambda m: f' style="{m[1].replace("; ", ";")}"', body)
+    body = re.sub(r' style=""', "", body).replace(": ", ":") if False else body
+    body = re.sub(r">\s+<", "><", body)
+    for _ in range(4):
+        body = re.sub(r"<g></g>|<g/>|<defs></defs>|<defs/>", "", body)
+        body = re.sub(r"<g>(<(?:path|text)[^>]*(?:/>|>[^<]*</text>))</g>", r"\1", body)
+    body = re.sub(
+        r'<g class="([^"]+)"><text([^>]*)>([^<]*)</text></g>', r'<text class="\1"\2>\3</text>', body
+    )
+    return (
+        f'<svg class="panel" id="{panel}" xmlns="http://www.w3.org/2000/svg" viewBox="{view}" '
+        f'role="img" aria-label="{escape(label)}" aria-describedby="{panel}-d">'
+        f'<desc id="{panel}-d">{escape(description)}</desc>{body.strip()}</svg>'
+    )

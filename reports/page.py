@@ -1,0 +1,274 @@
+"""Views to files: the page, the verdicts as data, and the figures. Nothing in them is a request."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from benchmarks import lecture
+from benchmarks.experiment import LENSES
+from benchmarks.store import Store
+from benchmarks.verdicts import number
+from reports import comparison, figures
+from reports.comparison_figures import comparison_panels, tuned_cells
+from reports.drawing import tick_label
+from reports.load import (
+    CORRECTED,
+    ERROR,
+    NOT_RUN,
+    PARTIAL,
+    PICTURE_ONLY,
+    STATED,
+    STATES,
+    ClaimView,
+    HypothesisView,
+    Report,
+    load,
+)
+from reports.math import mathml, rich
+from reports.strip import strip
+
+HERE = Path(__file__).parent
+GLYPH = {
+    "SUPPORTED": "sup", "REFUTED": "ref", "UNDECIDED": "und", PICTURE_ONLY: "pic",
+    NOT_RUN: "not", PARTIAL: "part", ERROR: "err",
+}  # fmt: skip
+MAX_BYTES = 2_000_000  # so that the page can be mailed, and opens at once
+SOURCE_LINES = 140  # of an excerpt: a layer file is at most about 120
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build wrote."""
+
+    path: Path
+    report: Report
+    size: int
+    figures: int
+    warnings: tuple[str, ...]
+
+
+def claims_json(report: Report) -> list[dict]:
+    """Every judged hypothesis, and every claim without one, as plain values."""
+    rows = []
+    for claim in report.claims:
+        base = {
+            "claim": claim.claim, "title": claim.title, "section": claim.section,
+            "lens": claim.lens or None, "state": claim.state,
+            "device": claim.device if claim.cells else None,
+            "spec_hash": claim.stored.hash if claim.stored else None,
+        }  # fmt: skip
+        for view in claim.hypotheses:
+            verdict = view.verdict
+            row = {
+                "hypothesis": view.id, "kind": view.kind, "statement": view.hypothesis.statement,
+                "rule": view.rule, "verdict": view.state, "reason": view.reason or None,
+            }  # fmt: skip
+            numbers = dict.fromkeys(
+                ("effect", "expected", "interval", "confidence", "n", "region", "p", "p_holm")
+            )
+            if verdict:
+                numbers = {key: plain(getattr(verdict, key)) for key in numbers}
+                row["sentence"] = verdict.sentence
+                row["mutants"] = [
+                    {"name": name, "verdict": outcome} for name, outcome, _ in verdict.mutants
+                ]
+            rows.append(base | row | numbers)
+        if not claim.hypotheses:
+            rows.append(base | {"hypothesis": None, "verdict": claim.state})
+    return rows
+
+
+def plain(value):
+    """A value that JSON can hold: infinities and NaN become None."""
+    if isinstance(value, tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def seconds(value: float | None) -> str:
+    """A duration in a unit that fits.
+
+    >>> seconds(0.0123), seconds(75), seconds(7300)
+    ('12 ms', '75 s', '122 min')
+    """
+    if value is None:
+        return "unknown"
+    if value < 1:
+        return f"{1000 * value:.0f} ms"
+    return f"{value:.0f} s" if value < 600 else f"{value / 60:.0f} min"
+
+
+def percent(value: float) -> str:
+    """A share in percent, whole where it is."""
+    return f"{100 * value:.3g} %"
+
+
+def effect(view: HypothesisView) -> str:
+    """Effect with its interval, as cards show it."""
+    verdict = view.verdict
+    if verdict is None:
+        return ""
+    text = f"{number(verdict.effect)}"
+    if verdict.interval:
+        low, high = (number(v) for v in verdict.interval)
+        return f"{text} [{low}, {high}]"
+    return f"{text} (no interval)"
+
+
+def excerpt(text: str) -> str:
+    """Source code, at a length that a page can carry."""
+    lines = text.rstrip().splitlines()
+    if len(lines) <= SOURCE_LINES:
+        return "\n".join(lines)
+    return "\n".join([*lines[:SOURCE_LINES], f"# ... {len(lines) - SOURCE_LINES} more lines"])
+
+
+def versions(environment: Mapping) -> str:
+    """Library versions of a run in one line."""
+    found = environment.get("libraries") or {}
+    shown = [name for name in ("tensorflow", "keras", "numpy") if name in found]
+    return ", ".join(f"{name} {found[name]}" for name in shown)
+
+
+def panels_of(claim: ClaimView) -> tuple[list[figures.Panel], list[str]]:
+    """The figures of a claim; what could not be drawn is said, and takes nothing else down."""
+    if claim.results is None:
+        return [], []
+    specs = claim.spec["figure"]
+    specs = [specs] if isinstance(specs, Mapping) else specs
+    drawn, problems = [], []
+    for i, spec in enumerate(specs):
+        name = f"{claim.claim}-{'abcdef'[i % 6]}"
+
+        def curves(y, claim=claim):
+            return claim.store.curves(claim.claim, y, claim.device)
+
+        try:
+            panel = figures.draw(name, spec, claim.results, curves)
+        except Exception as error:  # one figure must not cost the page
+            problems.append(f"figure {i + 1}: {type(error).__name__}: {error}".splitlines()[0])
+            continue
+        if panel is None:
+            problems.append(f"figure {i + 1}: no finished cell with {spec['where'] or 'any level'}")
+        else:
+            drawn.append(panel)
+    return drawn, problems
+
+
+def _environment() -> jinja2.Environment:
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters |= {
+        "math": lambda latex: mathml(latex, display=True), "rich": rich, "number": number,
+        "seconds": seconds, "percent": percent, "excerpt": excerpt, "tick": tick_label,
+    }  # fmt: skip
+    env.globals |= {
+        "effect": effect, "glyph": GLYPH, "strip": strip, "versions": versions,
+        "STATED": STATED, "CORRECTED": CORRECTED,
+    }  # fmt: skip
+    return env
+
+
+def static(name: str) -> str:
+    """A file of the folder `static`."""
+    return (HERE / "static" / name).read_text()
+
+
+def stylesheet() -> str:
+    """Colors by theme, charts and page, in one."""
+    light, dark = minified(static("light.css")), minified(static("dark.css"))
+    return (
+        f":root{{{light}}}@media (prefers-color-scheme:dark){{:root:not([data-theme=light])"
+        f"{{{dark}}}}}:root[data-theme=dark]{{{dark}}}"
+        + minified(static("style.css"))
+        + minified(static("figure.css"))
+        # Paper is white, whatever the screen was.
+        + f"@media print{{:root:root:root{{{light}--bg:#fff}}}}"
+    )
+
+
+def minified(css: str) -> str:
+    """Style without comments and line breaks."""
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.S)
+    return re.sub(r"\s*\n\s*", "", css).strip()
+
+
+def render(report: Report) -> tuple[str, dict[str, str], tuple[str, ...]]:
+    """The page, its figures by file name, and warnings."""
+    warnings, files = [], {}
+    cards = {}
+    for claim in report.claims:
+        if not claim.cells:
+            cards[claim.claim] = {"panels": [], "problems": []}
+            continue
+        panels, problems = panels_of(claim)
+        cards[claim.claim] = {"panels": panels, "problems": problems}
+        files |= {f"{panel.id}.svg": panel.svg for panel in panels}
+        warnings += [f"{claim.claim}: {problem}" for problem in problems]
+    compared = []
+    for view in report.comparisons:
+        contenders, sign = tuned_cells(view)
+        result = None
+        panels = []
+        if contenders:
+            budget = view.spec["budget"].get("steps")
+            result = comparison.compare(contenders, view.spec["margin"], sign, budget)
+            panels = comparison_panels(view, result, contenders)
+            files |= {f"{panel.id}.svg": panel.svg for panel in panels}
+        compared.append({"view": view, "result": result, "panels": panels})
+    by_section = {s: [c for c in report.claims if c.section == s] for s in lecture.SECTIONS}
+    counts = {state: sum(c.state == state for c in report.claims) for state in STATES}
+    scripts = [static(name) for name in ("theme.js", "filter.js", "lecture.js")]
+    template = _environment().get_template("page.html.j2")
+    page = template.render(
+        report=report, cards=cards, compared=compared, sections=lecture.SECTIONS,
+        by_section=by_section, counts=counts, states=STATES, lenses=LENSES,
+        run=report.runs[-1] if report.runs else None,
+        style=Markup(stylesheet()),  # our own files: nothing from the store
+        scripts=[Markup(script) for script in scripts],
+    )  # fmt: skip
+
+    return page, files, tuple(warnings)
+
+
+def build(paths: list[Path], out: Path) -> Built:
+    """Read stores, judge, draw, and write `index.html`, `claims.json` and `figures/`."""
+    stores = [Store.read(path) for path in paths]
+    report = load(stores)
+    page, files, warnings = render(report)
+    size = len(page.encode())
+    if size > MAX_BYTES:
+        warnings += (f"the page has {size} bytes, more than the {MAX_BYTES} it should",)
+    folder = out / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.svg"):  # of an earlier build: a figure without a card would mislead
+        old.unlink()
+    for name, svg in files.items():
+        (folder / name).write_text(standalone(svg))
+    (out / "claims.json").write_text(
+        json.dumps(claims_json(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    )
+    (out / "index.html").write_text(page)
+    for store in stores:
+        store.close()
+    return Built(out / "index.html", report, size, len(files), warnings)
+
+
+def standalone(svg: str) -> str:
+    """A figure as a file of its own: with the light theme's colors and text sizes."""
+    tokens = f":root{{{minified(static('light.css'))}}}" + minified(static("figure.css"))
+    head, body = svg.split(">", 1)
+    return f"{head}><style>{tokens}</style>{body}\n"

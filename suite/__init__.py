@@ -4,6 +4,26 @@ Everything here works in any Keras 3 project. `import suite` registers every cla
 `keras.models.load_model` finds them.
 """
 
-from suite import activations, initializers, layers, losses, models, optimizers
+from suite import (
+    activations,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    models,
+    optimizers,
+    theory,
+    training,
+)
 
-__all__ = ["activations", "initializers", "layers", "losses", "models", "optimizers"]
+__all__ = [
+    "activations",
+    "datasets",
+    "initializers",
+    "layers",
+    "losses",
+    "models",
+    "optimizers",
+    "theory",
+    "training",
+]

@@ -90,6 +90,7 @@ class BatchNormalization(keras.layers.Layer):
         super().__init__(**kwargs)
         if synchronized is not False:
             raise ValueError(f"synchronized must be False, received {synchronized!r}")
+        self.synchronized = False
         self.axis = check.integer("axis", axis)
         self.momentum = check.decay("momentum", momentum)
         self.epsilon = check.positive("epsilon", epsilon)
@@ -208,4 +209,5 @@ class BatchNormalization(keras.layers.Layer):
             "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
             "beta_constraint": constraints.serialize(self.beta_constraint),
             "gamma_constraint": constraints.serialize(self.gamma_constraint),
+            "synchronized": self.synchronized,
         }

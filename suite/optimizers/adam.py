@@ -100,8 +100,11 @@ class Adam(keras.optimizers.Optimizer):
             self.assign(largest, ops.maximum(largest, nu))
             nu = largest
         if self.debias:
-            t = ops.cast(self.iterations + 1, variable.dtype)
-            rate = rate * ops.sqrt(1 - ops.power(self.beta_2, t)) / (1 - ops.power(self.beta_1, t))
+            # bfloat16 rounds 0.999 to 1, and the correction to 0: it needs float32 at least.
+            wide = keras.backend.result_type(variable.dtype, "float32")
+            t = ops.cast(self.iterations + 1, wide)
+            debias = ops.sqrt(1 - ops.power(self.beta_2, t)) / (1 - ops.power(self.beta_1, t))
+            rate = rate * ops.cast(debias, variable.dtype)
         if self.epsilon_inside:
             root = ops.sqrt(nu + self.epsilon)
         else:

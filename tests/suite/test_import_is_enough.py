@@ -3,7 +3,6 @@
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
 
@@ -41,4 +40,3 @@ def test_a_model_of_the_library_loads_elsewhere(tmp_path):
 def test_every_subpackage_is_there():
     for name in suite.__all__:
         assert getattr(suite, name).__name__ == f"suite.{name}"
-    assert keras.backend.backend() == "tensorflow"

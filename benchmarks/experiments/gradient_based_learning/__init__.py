@@ -1,0 +1,1 @@
+"""First and second order steps, and how fast they get there."""

@@ -1,0 +1,1 @@
+"""The experiments on learning theory: risk, bias and variance, choosing a model."""

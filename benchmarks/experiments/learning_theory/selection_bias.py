@@ -1,0 +1,186 @@
+"""The score that picked the winner flatters it: a third set, or nested folds, tells the truth.
+
+Lecture section "Learning theory", claim C58. The slide trains on one part, scores on a held-out
+part, picks the best architecture and calls that cross-validation. Two things are wrong or unsaid:
+
+* This is hold-out validation. *Cross-validation* rotates the held-out part and averages, which
+  makes the estimate of one model steadier.
+* In both, the winner's score is the largest of K noisy numbers. For K classifiers that guess,
+  on M samples, it is the largest of K binomial variables:
+
+      E[best score] = (1 / M) sum_{m=1}^{M} (1 - F(m - 1)^K)
+
+  with F the distribution function of Binomial(M, 1/2), while none of them is better than 1/2.
+"""
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from benchmarks.experiment import Experiment, Histogram, Hypothesis, Measurements, Metric, Mutant
+from benchmarks.verdicts import Agreement, Ratio, every
+
+HOLD_OUT, FOLDED = "hold-out", "5-fold"
+FOLDS = 5
+SCORED = 100  # M, samples that a candidate is scored on
+CANDIDATES = (1, 10, 100, 1000)
+POINTS = 30  # few, as where the choice of an estimate matters
+DEGREE = 3  # of the polynomial whose error is estimated: that of the truth
+
+
+def best_of_coin_flips(candidates, samples=SCORED):
+    """Expected largest share of heads among `candidates` fair coins, `samples` flips each."""
+    below = stats.binom.cdf(np.arange(samples), samples, 0.5)
+    return float((1 - below**candidates).sum() / samples)
+
+
+def winner(candidates, scheme, rng):
+    """Score of the best of K guessing classifiers, and its score on samples not used so far.
+
+    A guess needs no training, so the five folds of 20 samples score all 100: what rotates is
+    which 20 are scored, and the average has the law of the hold-out score.
+    """
+    parts = FOLDS if scheme == FOLDED else 1
+    scores = rng.binomial(SCORED // parts, 0.5, size=(candidates, parts)).sum(axis=1) / SCORED
+    fresh = rng.binomial(SCORED, 0.5, size=candidates) / SCORED
+    return scores.max(), fresh[scores.argmax()]
+
+
+def estimate(scheme, seed):
+    """Estimated squared error of a cubic fit to 30 noisy points."""
+    from suite.datasets import cubic
+    from suite.theory.resampling import hold_out, k_fold_indices
+
+    x, y = cubic(POINTS, seed=seed)
+    if scheme == HOLD_OUT:
+        splits = [hold_out(POINTS, 1 / FOLDS, seed)]
+    else:
+        splits = k_fold_indices(POINTS, FOLDS, seed)
+    powers = np.vander(x, DEGREE + 1)
+    errors = []
+    for training, held_out in splits:
+        w = np.linalg.lstsq(powers[training], y[training], rcond=None)[0]
+        errors.append(np.mean((powers[held_out] @ w - y[held_out]) ** 2))
+    return np.mean(errors)
+
+
+def measure(cell, seeds):
+    """The winner's score, the same on fresh samples, and the estimate for one model."""
+    parts = 1 + (cell.scheme == FOLDED)  # a stream of its own for each scheme
+    drawn = [
+        winner(
+            cell.candidates, cell.scheme, np.random.default_rng([int(s), cell.candidates, parts])
+        )
+        for s in seeds
+    ]
+    best, fresh = np.array(drawn).T
+    return Measurements(
+        metrics={
+            "winner_score": best,
+            "winner_theory": np.full(len(seeds), best_of_coin_flips(cell.candidates)),
+            "hoeffding": np.full(
+                len(seeds), 0.5 + math.sqrt(math.log(cell.candidates) / (2 * SCORED))
+            ),
+            "fresh_score": fresh,
+            "chance": np.full(len(seeds), 0.5),
+            "estimate": np.array([estimate(cell.scheme, int(s)) for s in seeds]),
+        }
+    )
+
+
+EXPERIMENT = Experiment(
+    claim="C58",
+    lens="generalization",
+    hypotheses=(
+        Hypothesis(
+            "C58.stated",
+            "The validation score of the architecture that was picked measures how well it "
+            "generalizes.",
+            Agreement("winner_score", expected="chance"),
+            kind="as stated",
+            formula=r"\mathbb{E}\left[\max_k s_k\right] = \max_k \mathbb{E}[s_k]",
+        ),
+        Hypothesis(
+            "C58.winners_curse",
+            "The winner's score is the largest of K binomial variables, far above what the "
+            "winner is worth, and rotating the folds does not change that.",
+            every(
+                *(
+                    Agreement("winner_score", "winner_theory", "chance", where={"candidates": k})
+                    for k in CANDIDATES[1:]
+                )
+            ),
+            formula=r"\mathbb{E}\left[\max_k s_k\right] = "
+            r"\frac{1}{M} \sum_{m=1}^{M} \left(1 - F(m - 1)^K\right)",
+            mutants=(
+                Mutant("no selection bias", {"expected": "chance"}),
+                Mutant("Hoeffding's bound taken for the value", {"expected": "hoeffding"}),
+            ),
+        ),  # fmt: skip
+        Hypothesis(
+            "C58.third_set",
+            "On samples that took no part in the selection, the winner's score is unbiased.",
+            Agreement("fresh_score", expected="chance"),
+            mutants=(Mutant("the score that picked it", {"metric": "winner_score"}),),
+        ),
+        Hypothesis(
+            "C58.rotation",
+            "Cross-validation is not hold-out validation: averaging over five rotations gives an "
+            "estimate with a smaller standard deviation.",
+            Ratio(
+                "estimate",
+                "scheme",
+                HOLD_OUT,
+                FOLDED,
+                of="sd",
+                low=1.0,
+                where={"candidates": CANDIDATES[0]},
+            ),
+            formula=r"\frac{\mathrm{sd}(\text{hold-out})}{\mathrm{sd}(5\text{-fold})} > 1",
+        ),  # fmt: skip
+    ),
+    factors={"candidates": CANDIDATES, "scheme": (HOLD_OUT, FOLDED)},
+    # A standard deviation has a relative error of about 1 / sqrt(S) here (squared errors have
+    # heavy tails), so 1000 seeds know the ratio to about 5 %, and its expected excess over 1 is
+    # 50 % or more. The winner's law alone would need 64, to tell it from Hoeffding's bound.
+    seeds=1000,
+    paired=("data",),
+    metrics={
+        "winner_score": Metric("validation score of the best of K guessing classifiers", "share"),
+        "winner_theory": Metric("expected largest of K binomial shares", "share"),
+        "hoeffding": Metric("bound on that expectation", "share"),
+        "fresh_score": Metric("score of the winner on samples not used so far", "share"),
+        "chance": Metric("expected score of each classifier", "share"),
+        "estimate": Metric("estimated squared error of a cubic fit", "1", better="lower"),
+    },
+    figure=(
+        Histogram(
+            x="winner_score",
+            by="candidates",
+            where={"scheme": HOLD_OUT},
+            x_label="validation score of the winner among guessing classifiers",
+            title="The more candidates, the better the best guesser looks",
+            slide=0.5,
+        ),
+        Histogram(
+            x="estimate",
+            by="scheme",
+            where={"candidates": CANDIDATES[0]},
+            log="x",
+            x_label="estimated squared error",
+            title="Five rotations agree better with one another than single hold-outs",
+        ),
+    ),
+    measure=measure,
+    finding="The best of many guessing classifiers scores well above chance on the set that "
+    "picked it and at chance on a fresh one; what the slide describes is hold-out validation, "
+    "which spreads {rotation:.2f} times as much as five-fold cross-validation.",
+    stated=r"\hat{k} = \arg\max_k s_k, \quad \text{reported: } s_{\hat{k}}",
+    corrected=r"\mathbb{E}[s_{\hat{k}}] = \frac{1}{M} \sum_{m=1}^{M} "
+    r"\left(1 - F(m - 1)^K\right) > \frac{1}{2}",
+    figures=("F24",),
+    components=("suite.theory.resampling.hold_out", "suite.theory.resampling.k_fold_indices"),
+    limits="Guessing classifiers are the worst case: independent, and all equally good. Correlated "
+    "candidates of different quality suffer less.",
+)

@@ -1,0 +1,1 @@
+"""Noise, averaging, and step sizes that adapt."""

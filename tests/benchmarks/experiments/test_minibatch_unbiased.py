@@ -1,0 +1,80 @@
+"""C31: batches counted by hand, all tuples as oracle, the verdicts and the mutants."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from benchmarks.experiments.stochastic_gradients import minibatch_unbiased as c31
+from benchmarks.verdicts import REFUTED, SUPPORTED, CellResult, Results, judge
+
+SEEDS = np.arange(2)
+
+
+@pytest.fixture(scope="module")
+def results():
+    cells = []
+    for cell in c31.EXPERIMENT.cells():
+        found = c31.measure(cell, SEEDS)
+        found.check(c31.EXPERIMENT, len(SEEDS))
+        diverged = np.zeros(len(SEEDS), bool)
+        cells.append(CellResult(dict(cell.factors), SEEDS, found.metrics, diverged))
+    return Results(tuple(cells))
+
+
+def test_batches_of_three():
+    counts, weights = c31.batches(3, c31.DISTINCT)
+    assert counts.shape == (56, 8)  # 8 choose 3
+    assert set(weights) == {1 / 56}
+    counts, weights = c31.batches(3, c31.REPLACED)
+    assert counts.shape == (120, 8)  # 10 choose 3 multisets stand for 8^3 tuples
+    assert weights.sum() == pytest.approx(1)
+
+
+def test_multisets_against_all_512_tuples():
+    g = np.random.default_rng(0).normal(2.0, 1.0, (8, 3))
+    tuples = np.array([g[list(t)].sum(axis=0) for t in itertools.product(range(8), repeat=3)])
+    counts, weights = c31.batches(3, c31.REPLACED)
+    np.testing.assert_allclose(weights @ (counts @ g), tuples.mean(axis=0))
+    np.testing.assert_allclose(weights @ (counts @ g) ** 2, (tuples**2).mean(axis=0))
+
+
+def test_epoch_with_a_short_last_batch():
+    """Batches of 3, 3 and 2: with 8/3 for each, the average is 8/9 of the gradient."""
+    g = np.random.default_rng(1).normal(2.0, 1.0, (8, 3))
+    own, fixed = c31.epoch_means(g, 3)
+    np.testing.assert_allclose(own, g.sum(axis=0))
+    np.testing.assert_allclose(fixed, 8 / 9 * g.sum(axis=0))
+
+
+def test_gradients_against_finite_differences():
+    from suite.datasets import gaussian_classes
+
+    data = gaussian_classes(c31.SAMPLES, c31.FEATURES, 5)
+    w = np.random.default_rng([5, 1]).normal(size=c31.FEATURES)
+    g = c31.sample_gradients(5)
+    for i, shift in enumerate(1e-6 * np.eye(c31.FEATURES)):
+
+        def loss(w):
+            return np.log1p(np.exp(data.x @ w)) - data.y * (data.x @ w)
+
+        np.testing.assert_allclose(g[:, i], (loss(w + shift) - loss(w - shift)) / 2e-6, atol=1e-8)
+
+
+def test_variance_by_hand(results):
+    """M = 3 of N = 8: 1/3 with replacement, 1/3 x 5/7 without."""
+    for sampling, expected in ((c31.REPLACED, 1 / 3), (c31.DISTINCT, 5 / 21)):
+        cell = results.select({"sampling": sampling, "batch_size": 3})
+        np.testing.assert_allclose(cell.values("noise"), expected)
+
+
+def test_without_the_factor_the_mean_is_three_eighths(results):
+    share = results.select({"batch_size": 3}).values("share_without_factor")
+    np.testing.assert_allclose(share, 0.375)
+
+
+def test_all_hold_and_all_mutants_are_refuted(results):
+    for hypothesis in c31.EXPERIMENT.hypotheses:
+        verdict = judge(hypothesis, results)
+        assert verdict.outcome == SUPPORTED, verdict.sentence
+        assert [m[1] for m in verdict.mutants] == [REFUTED]

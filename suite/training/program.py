@@ -250,10 +250,17 @@ class Program:
             return function(*mapped, *data)
         arguments = (*mapped, *data) if map_data else mapped
         shared = () if map_data else data
-        # The fallback would be a loop over the lanes, which is not side by side at all.
-        return tf.vectorized_map(
-            lambda lane: function(*lane, *shared), arguments, fallback_to_while_loop=False
-        )
+        try:
+            # The fallback would be a loop over the lanes, which is not side by side at all.
+            return tf.vectorized_map(
+                lambda lane: function(*lane, *shared), arguments, fallback_to_while_loop=False
+            )
+        except ValueError as error:
+            reason = next(line.strip() for line in reversed(str(error).splitlines()) if line)
+            raise ValueError(
+                f"seeds_at_once: {self.lanes} of {self.model.name} cannot be mapped side by side "
+                f"({reason.removeprefix('ValueError: ')}); use seeds_at_once=1"
+            ) from error
 
     def _weights(self):
         return [tf.convert_to_tensor(variable) for variable in self.variables]

@@ -55,8 +55,9 @@ def batch_indices(
     weigh its samples more than the others. A batch of all samples keeps their order, because then
     there is nothing to choose.
 
-    Drawn on the host rather than in the program: XLA sorts to shuffle, which costs the CPU about
-    as much as the training steps of a small model, and the same indices serve every device.
+    Drawn on the host rather than in the program: XLA shuffles by sorting, which on one core takes
+    20 times as long as NumPy's permutation (1856 samples: 400 against 20 microseconds, as much as
+    8 training steps of a small network). And so the same batches serve every device.
     They take 4 bytes each: 100,000 steps of 64 are 26 MB.
     """
     if batch_size == samples and not with_replacement:

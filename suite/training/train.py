@@ -64,7 +64,7 @@ class Training:
         compiled: bool = True,
     ):
         self.seeds = _check_run(steps, batch_size, seeds, record_every, seeds_at_once, train_probe)
-        probes = _check_names("probes", probes, PROBES)
+        wanted = _check_names("probes", probes, PROBES)
         self.share = _check_names("share", share, STREAMS)
         data = {"train": (x, y), "validation": validation, "test": test}
         self.data = {
@@ -96,7 +96,7 @@ class Training:
             lanes=self.lanes,
             steps=steps,
             record_every=record_every,
-            probes=probes,
+            probes=wanted,
             loss_rows=np.sort(order[:train_probe]) if samples > train_probe else None,
             probe_rows=np.sort(order[:PROBE_SAMPLES]),
             data_axis=data_axis_per_seed,

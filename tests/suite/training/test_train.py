@@ -406,6 +406,44 @@ def test_side_by_side_refuses_dropout_and_constraints(data):
         run(keras.Sequential([top]), data, seeds=(0, 1), seeds_at_once=2)
 
 
+def test_an_operation_that_cannot_be_stacked_is_reported_so():
+    """TensorFlow's convolution takes one filter for the whole batch."""
+    images = np.ones((6, 5, 4, 1), "float32")
+    layers = [keras.layers.Conv2D(2, 3), keras.layers.Flatten(), keras.layers.Dense(CLASSES)]
+    with pytest.raises(ValueError, match="seeds_at_once: 2 of .*Conv2D.*use seeds_at_once=1"):
+        run(
+            keras.Sequential([keras.Input((5, 4, 1)), *layers]),
+            (images, np.arange(6) % CLASSES),
+            seeds=(0, 1),
+            seeds_at_once=2,
+        )
+
+
+def test_recurrence_and_integer_inputs():
+    """A loop inside the model, and tokens instead of numbers; both have to learn."""
+    rng = np.random.default_rng(0)
+    tokens = rng.integers(9, size=(40, 7))
+    model = keras.Sequential(
+        [
+            keras.Input((7,), dtype="int32"),
+            keras.layers.Embedding(9, 6),
+            keras.layers.LSTM(5),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    history = train(
+        model,
+        "adam",
+        "binary_crossentropy",
+        tokens,
+        (tokens[:, -1] > 4).astype(int),
+        steps=60,
+        batch_size=8,
+        record_every=30,
+    )
+    assert history["train_loss"][0, -1] < history["train_loss"][0, 0]
+
+
 def test_bad_data_is_named(data):
     x, y = data
     with pytest.raises(ValueError, match=r"y: .*\(23, 4\), received \(22,\)"):

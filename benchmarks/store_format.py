@@ -106,6 +106,9 @@ def pack_arrays(arrays: Mapping[str, np.ndarray]) -> bytes | None:
     """Named arrays as one npz archive; None for none."""
     if not arrays:
         return None
+    for name, values in arrays.items():
+        if np.asarray(values).dtype.hasobject:  # would be pickled, which `unpack_arrays` refuses
+            raise ValueError(f"array {name!r} must hold numbers or text, received objects")
     buffer = io.BytesIO()
     # The prefix keeps names such as "file" from meeting savez's own arguments.
     np.savez_compressed(buffer, **{f"/{name}": np.asarray(v) for name, v in arrays.items()})

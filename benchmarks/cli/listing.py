@@ -61,4 +61,6 @@ def print_broken(broken, console: Console) -> None:
     """One line a file that could not be loaded."""
     for b in broken:
         where = b.file if b.line is None else f"{b.file}:{b.line}"
-        console.print(f"broken: {where}: {b.message}", markup=False, highlight=False)
+        console.print(
+            f"broken: {where}: {b.message}", markup=False, highlight=False, soft_wrap=True
+        )

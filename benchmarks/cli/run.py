@@ -3,8 +3,8 @@
 import signal
 import time
 from collections.abc import Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +15,7 @@ from benchmarks.cli.messages import BadUsage, unknown
 from benchmarks.cli.progress import RunProgress
 from benchmarks.environment import cores, environment
 from benchmarks.plan import PROFILES, Task, plan
-from benchmarks.pool import Pool
+from benchmarks.pool import Outcome, Pool
 from benchmarks.store import Store, StoreError
 
 INTERRUPTED = 130  # the shell's code for a command ended by Ctrl-C: 128 + SIGINT
@@ -83,7 +83,9 @@ def run(options: Options, console: Console) -> int:
             _report(store, options.profile, [f.claim for f in chosen], devices, console)
         print_broken(broken, console)
         for label, reason in failures:
-            console.print(f"failed: {label}: {reason}", markup=False, highlight=False)
+            console.print(
+                f"failed: {label}: {reason}", markup=False, highlight=False, soft_wrap=True
+            )
         if stopped:
             console.print(
                 f"stopped: {finished} cells stored, {len(tasks) - finished} left; "
@@ -97,21 +99,31 @@ def _execute(tasks: list[Task], workers, store: Store, run_id: int, console: Con
     finished, failures = 0, []
     with _stop_on_signal() as stop, RunProgress(len(tasks), console) as progress:
         pool = Pool(workers, stop=stop, tick=progress.running)
-        for outcome in pool.run(tasks):
-            task = outcome.task
-            place = (task.found.hash, task.cell, task.found.code_version, run_id)
-            reason = outcome.reason
-            if not reason:
-                try:
-                    store.save_cell(*place, task.seeds, outcome.measurements)
+        # Closed by name: after an error here, no worker may outlive this block.
+        with closing(pool.run(tasks)) as outcomes:
+            for outcome in outcomes:
+                reason = _keep(outcome, store, run_id)
+                if reason:
+                    failures.append((outcome.task.label, reason))
+                else:
                     finished += 1
-                except (TypeError, ValueError) as error:  # arrays no file format holds
-                    reason = f"cannot store the measurements: {error}"
-            if reason:
-                store.save_failure(*place, reason, outcome.attempts)
-                failures.append((task.label, reason))
-            progress.finished(outcome)
+                progress.finished(replace(outcome, reason=reason))
         return finished, failures, stop()
+
+
+def _keep(outcome: Outcome, store: Store, run_id: int) -> str:
+    """Store a cell's numbers, or the reason why there are none; the reason is returned."""
+    task = outcome.task
+    place = (task.found.hash, task.cell, task.found.code_version, run_id)
+    reason = outcome.reason
+    if not reason:
+        try:
+            store.save_cell(*place, task.seeds, outcome.measurements)
+        except (TypeError, ValueError) as error:  # arrays that the file format does not hold
+            reason = f"cannot store the measurements: {error}"
+    if reason:
+        store.save_failure(*place, reason, outcome.attempts)
+    return reason
 
 
 @contextmanager

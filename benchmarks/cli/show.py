@@ -35,7 +35,12 @@ def show(claim: str, path: Path, device: str, console: Console) -> int:
         console.print(_cell_table(cells, specification.json["metrics"], device))
         for cell in cells:
             if cell.reason:
-                console.print(f"failed: {_label(cell)}: {cell.reason}", markup=False)
+                console.print(
+                    f"failed: {_label(cell)}: {cell.reason}",
+                    markup=False,
+                    highlight=False,
+                    soft_wrap=True,
+                )
     return 0
 
 
@@ -53,7 +58,7 @@ def _print_verdicts(store: Store, claim: str, device: str, console: Console) -> 
             if j.verdict.p_holm is not None:
                 lines.append(f"  p = {j.verdict.p:.2g}, after Holm {j.verdict.p_holm:.2g}")
             lines += [f"  Mutant {n!r}: {o}. {s}" for n, o, s in j.verdict.mutants]
-        console.print("\n".join(lines), markup=False, highlight=False)
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
 def _cell_table(cells, metrics, device: str) -> Table:

@@ -17,6 +17,7 @@ from matplotlib.patches import Polygon
 
 WIDTH, HEIGHT = 420, 300  # units of a panel: two abreast, and text stays 11 to 14 px
 LEFT, TOP, BOTTOM = 52, 50, 46
+LETTER = 8.9  # units: a semibold letter at the phone's 13.4, in the widest system font
 
 METHODS = {  # the names optimizers go by -> their fixed color
     "gd": "m-gd", "gradient descent": "m-gd", "sgd": "m-gd", "momentum": "m-mom",
@@ -230,14 +231,16 @@ class Canvas:
             color=SENTINEL[color], parse_math=False, gid=f"cls-{role}",
         )  # fmt: skip
 
-    def rule(self, x, y, color, width, dashes=None):
-        """A straight line in units."""
+    def rule(self, x, y, color, width, dashes=None, over=False):
+        """A straight line in units, under the data unless `over`."""
         line = matplotlib.lines.Line2D(
             np.asarray(x) / WIDTH, 1 - np.asarray(y) / self.height, color=SENTINEL[color],
-            linewidth=width, transform=self.figure.transFigure, solid_capstyle="butt",
+            linewidth=width, transform=self.figure.transFigure, zorder=3 if over else -1,
         )  # fmt: skip
         if dashes:
             line.set_dashes(dashes)
+        line.set_dash_capstyle("round" if dashes and dashes[0] < 1 else "butt")
+        line.set_solid_capstyle("butt")
         self.figure.add_artist(line)
 
     def band(self, x, low, high, color, opacity=0.17):
@@ -269,7 +272,7 @@ class Canvas:
         """Write the labels on the right, moved apart where they would overlap."""
         if not self.labels:
             return
-        columns = max(int((WIDTH - self.right - 10) / 7.4), 6)
+        columns = max(int((WIDTH - self.right - 12) / LETTER), 6)
         wrapped = [textwrap.wrap(words, columns)[:3] for _, words, _, _ in self.labels]
         wanted = [self.place(self.x[1], value)[1] for value, _, _, _ in self.labels]
         heights = [14.5 * len(lines) + 2 for lines in wrapped]
@@ -294,9 +297,9 @@ class Canvas:
 
 
 def margin_for(labels: list[str]) -> float:
-    """Units that the widest label needs, at most 120: longer ones are wrapped."""
+    """Units that the widest label needs, at most 132: longer ones are wrapped."""
     longest = max((len(label) for label in labels), default=0)
-    return 16.0 if not longest else min(18 + 7.4 * longest, 120.0)
+    return 16.0 if not longest else min(18 + LETTER * longest, 132.0)
 
 
 def _number(value: float) -> str:
@@ -361,7 +364,9 @@ def tidy(svg: str, panel: str, label: str, description: str) -> str:
     body = body.replace("#000000", "currentColor")
     body = re.sub(r"stroke-linejoin: \w+;? ?|stroke-linecap: square;? ?", "", body)
     body = re.sub(r' style="(.*?);? *"', lambda m: f' style="{m[1].replace("; ", ";")}"', body)
-    body = re.sub(r' style=""', "", body).replace(": ", ":") if False else body
+    body = re.sub(r"(<text[^>]*?)fill: var\(--ink\);?", r"\1", body)  # the class says it
+    body = re.sub(r"(?<=[a-z]): (?=[^<>]*>)", ":", body)
+    body = body.replace("text-anchor:start;", "").replace(' style=""', "").replace(';"', '"')
     body = re.sub(r">\s+<", "><", body)
     for _ in range(4):
         body = re.sub(r"<g></g>|<g/>|<defs></defs>|<defs/>", "", body)

@@ -121,7 +121,7 @@ def _draw_line(canvas: Canvas, x, y, role, width, dashes=None, opacity=1.0) -> N
     canvas._limit()
 
 
-def _dots(canvas: Canvas, x, y, role, marker, size=5.0, opacity=1.0, edge="surface") -> None:
+def _dots(canvas: Canvas, x, y, role, marker, size=7.0, opacity=1.0, edge="surface") -> None:
     """Markers as paths of their own, so that they need no shared ids."""
     shape = matplotlib.markers.MarkerStyle(marker)
     outline = shape.get_path().transformed(shape.get_transform())
@@ -136,6 +136,7 @@ def _dots(canvas: Canvas, x, y, role, marker, size=5.0, opacity=1.0, edge="surfa
         patch = matplotlib.patches.PathPatch(
             vertices, transform=None, facecolor=SENTINEL[role], alpha=opacity,
             edgecolor=SENTINEL[edge] if edge else "none", linewidth=1.0 if edge else 0,
+            zorder=4 if edge else 2,
         )  # fmt: skip
         canvas.figure.add_artist(patch)
 
@@ -309,6 +310,8 @@ def curves_panel(panel: str, spec: dict, stored) -> Panel | None:
 def lines_panel(panel: str, spec: dict, results) -> Panel | None:
     """`Lines`: a metric against a numeric factor."""
     cells = [(c.factors, c) for c in results.cells if matches(c.factors, spec["where"])]
+    if not cells:
+        return None
     series = []
     for level, group in _levels(cells, spec["by"]):
         xs = sorted({float(f[spec["x"]]) for f, _ in group})
@@ -375,7 +378,7 @@ def points_panel(panel: str, spec: dict, results) -> Panel | None:
     )  # fmt: skip
     if reference:
         at = canvas.place(0, spec["reference"])[1]
-        canvas.rule([LEFT, canvas.right], [at, at], "ink", 1.6, DASHED)
+        canvas.rule([LEFT, canvas.right], [at, at], "ink", 1.6, DASHED, over=True)
         canvas.label(spec["reference"], "reference", "ink")
     rows, last = [], {}
     for (g, i), values in found.items():
@@ -385,15 +388,15 @@ def points_panel(panel: str, spec: dict, results) -> Panel | None:
         # A fixed sideways order instead of random jitter: rebuilt pages are identical.
         shown = values[:: max(1, len(values) // 60)]
         spread = ((np.arange(len(shown)) * 0.618) % 1 - 0.5) * 0.36 / len(groups)
-        _dots(canvas, i + offset + spread, shown, role, "o", 2.0, 0.45, None)
+        _dots(canvas, i + offset + spread, shown, role, "o", 4.2, 0.45, None)
         if not len(values):
             continue
         interval = statistics.mean_interval(values)
         center = canvas.place(i + offset, np.clip(interval.estimate, *canvas.y))
         if interval.low is not None:
             ends = [canvas.place(0, np.clip(v, *canvas.y))[1] for v in interval[1:3]]
-            canvas.rule([center[0], center[0]], ends, role, 3.2)
-        _dots(canvas, [i + offset], [interval.estimate], role, marker, 5.5)
+            canvas.rule([center[0], center[0]], ends, role, 3.2, over=True)
+        _dots(canvas, [i + offset], [interval.estimate], role, marker, 9.0)
         last[g] = interval.estimate
         rows.append(
             [plain[i], *([names[g]] if spec["by"] else []),
@@ -468,7 +471,7 @@ def histogram_panel(panel: str, spec: dict, results) -> Panel | None:
         if value is not None:
             at = canvas.place(value, 0)[0]
             low = canvas.height - drawing.BOTTOM
-            canvas.rule([at, at], [canvas.top, low], role, width, dashes)
+            canvas.rule([at, at], [canvas.top, low], role, width, dashes, over=True)
             side = "right" if at > (LEFT + canvas.right) / 2 else "left"
             y = canvas.top + (10 if word == "theory" else 26)
             canvas.text(at + (-6 if side == "right" else 6), y, word, "lb", side, role)

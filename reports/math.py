@@ -70,9 +70,9 @@ def _mend(element) -> None:
 
 
 def mathml(latex: str, display: bool = False) -> Markup:
-    """A formula as MathML; as code, escaped, where the converter gives up.
+    r"""A formula as MathML; as code, escaped, where the converter gives up.
 
-    >>> "<script>" in mathml(r"\\text{<script>}")
+    >>> "<script>" in mathml(r"\text{<script>}")
     False
     """
     source = latex.strip().strip("$")

@@ -107,8 +107,8 @@ def seconds(value: float | None) -> str:
 
 
 def percent(value: float) -> str:
-    """A share in percent, whole where it is."""
-    return f"{100 * value:.3g} %"
+    """A share in percent, with the digits that four-sigma levels need."""
+    return f"{100 * value:.4g} %"
 
 
 def effect(view: HypothesisView) -> str:
@@ -163,6 +163,24 @@ def panels_of(claim: ClaimView) -> tuple[list[figures.Panel], list[str]]:
     return drawn, problems
 
 
+KEYS = {  # how to read each kind of figure
+    "Curves": "Solid: measured, with its 99 % band.",
+    "Lines": "Solid: mean, with its 99 % band.",
+    "Points": "Dots: single seeds. Marker and bar: mean with its 99 % interval.",
+    "Histogram": "Shares of trials.",
+}
+
+
+def caption(claim: ClaimView) -> str:
+    """What the figures of a claim show, and over how many seeds."""
+    specs = claim.spec.get("figure", [])
+    specs = [specs] if isinstance(specs, Mapping) else specs
+    keys = dict.fromkeys(KEYS[spec["type"]] for spec in specs if spec["type"] in KEYS)
+    if any(spec.get("runs") for spec in specs):
+        keys["Thin: single runs."] = None
+    return f"{claim.seeds} seeds a cell. {' '.join(keys)} Dashed: theory. Dotted: the slide."
+
+
 def _environment() -> jinja2.Environment:
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
@@ -176,7 +194,7 @@ def _environment() -> jinja2.Environment:
         "seconds": seconds, "percent": percent, "excerpt": excerpt, "tick": tick_label,
     }  # fmt: skip
     env.globals |= {
-        "effect": effect, "glyph": GLYPH, "strip": strip, "versions": versions,
+        "caption": caption, "effect": effect, "glyph": GLYPH, "strip": strip, "versions": versions,
         "STATED": STATED, "CORRECTED": CORRECTED,
     }  # fmt: skip
     return env

@@ -22,7 +22,10 @@ def strip(panel: str, verdict: Verdict, stated: bool) -> Markup:
         verdict: what the rule found.
         stated: whether the statement is the slide's: its expected value is then dotted.
     """
-    edges = [e for e in verdict.region if e is not None and math.isfinite(e)]
+    bottom, top = verdict.region
+    # A sign test with few pairs asks for more than all of them: no region can hold.
+    empty = bottom is not None and top is not None and bottom > top
+    edges = [] if empty else [e for e in verdict.region if e is not None and math.isfinite(e)]
     shown = [verdict.effect, *(verdict.interval or ()), *edges]
     shown += [] if verdict.expected is None else [verdict.expected]
     if not all(math.isfinite(v) for v in shown):
@@ -41,15 +44,19 @@ def strip(panel: str, verdict: Verdict, stated: bool) -> Markup:
         return round(min(max(place, LEFT), RIGHT), 1)
 
     out = []
-    bottom, top = verdict.region
     left = LEFT if bottom is None or not math.isfinite(bottom) else at(bottom)
     right = RIGHT if top is None or not math.isfinite(top) else at(top)
     width = max(round(right - left, 1), 1.5)
-    out.append(f'<rect class="zone" x="{left}" y="{TOP}" width="{width}" height="{AXIS - TOP}"/>')
+    if not empty:
+        out.append(
+            f'<rect class="zone" x="{left}" y="{TOP}" width="{width}" height="{AXIS - TOP}"/>'
+        )
     for edge in edges:
         out.append(f'<path class="edge" d="M{at(edge)} {TOP}V{AXIS}"/>')
     if verdict.expected is not None:
-        kind, word = ("slide", "slide") if stated else ("theory", "theory")
+        kind = word = "slide" if stated else "theory"
+        if not stated and verdict.expected in edges:
+            word = "bound"
         x = at(verdict.expected)
         anchor = "start" if x < 70 else "end" if x > 350 else "middle"
         out.append(f'<path class="{kind}" d="M{x} {TOP}V{AXIS}"/>')
@@ -88,5 +95,6 @@ def strip(panel: str, verdict: Verdict, stated: bool) -> Markup:
     return Markup(
         f'<svg class="panel strip" id="{panel}" xmlns="http://www.w3.org/2000/svg" '
         f'viewBox="0 0 420 108" role="img" aria-label="Effect against the rule" '
-        f'aria-describedby="{panel}-d"><desc id="{panel}-d">{description}</desc>{"".join(out)}</svg>'
+        f'aria-describedby="{panel}-d"><desc id="{panel}-d">{description}</desc>'
+        f"{''.join(out)}</svg>"
     )

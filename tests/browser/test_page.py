@@ -1,0 +1,199 @@
+"""The built page in Chromium: what a reader can see and do, with and without scripts."""
+
+import os
+import shutil
+
+import pytest
+
+from reports.page import build
+from tests.reports.synthetic_store import write
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.browser,
+    # Continuous integration must not pass by not looking.
+    pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="no Chromium here"),
+]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page")
+    return build([write(folder / "results.sqlite")], folder / "out").path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, url):
+    """Opens the page and, at the end, asserts that it neither complained nor asked for anything."""
+    contexts, complaints, requests = [], [], []
+
+    def start(width=1280, **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: complaints.append(m.text) if m.type != "log" else None)
+        page.on("pageerror", lambda e: complaints.append(str(e)))
+        page.on("request", lambda r: requests.append(r.url))
+        page.goto(url)
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert {r for r in requests if not r.startswith("data:")} <= {url}
+
+
+def test_it_opens_without_a_complaint_or_a_request(open_page):
+    page = open_page()
+    assert page.title() == "The lecture, measured"
+    assert page.locator(".map .cell").count() == 70
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_nothing_scrolls_sideways(open_page, width):
+    page = open_page(width)
+    page.add_style_tag(content=".claim,.idx{content-visibility:visible!important}")
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_theme_changes_and_is_kept(open_page):
+    page = open_page(color_scheme="light")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    button = page.locator("#theme")
+    button.click()
+    button.click()
+    assert "dark" in button.inner_text()
+    assert page.evaluate(ground) != light
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    # Lines of charts follow the theme too.
+    line = page.locator("[id='C12-b'] path").last
+    assert "var(--" in line.get_attribute("style")
+
+
+def test_the_system_decides_first(open_page):
+    dark = open_page(color_scheme="dark").evaluate("getComputedStyle(document.body).color")
+    light = open_page(color_scheme="light").evaluate("getComputedStyle(document.body).color")
+    assert dark != light
+
+
+def test_filters_and_search(open_page):
+    page = open_page()
+    shown = "[...document.querySelectorAll('article.claim[data-claim]')]" + (
+        ".filter((c) => !c.classList.contains('hidden')).map((c) => c.id)"
+    )
+    everything = page.evaluate(shown)
+    page.locator("[data-filter='REFUTED']").click()
+    assert page.evaluate(shown) == ["C12"]
+    assert page.locator(".cell:not(.dim)").count() == 1
+    assert "1 claims match" in page.locator("#found").inner_text()
+    page.locator("[data-filter='REFUTED']").click()
+    assert page.evaluate(shown) == everything
+    page.locator("#search").fill("normalized step")
+    assert page.evaluate(shown) == ["C35"]
+    page.locator("#search").fill("")
+    assert page.evaluate(shown) == everything
+
+
+def test_lecture_mode_by_keyboard(open_page):
+    page = open_page()
+    visible = "[...document.querySelectorAll('.pv')].filter((c) => c.offsetParent).map((c) => c.id)"
+    page.keyboard.press("ArrowRight")  # no shortcut outside lecture mode
+    assert page.evaluate("document.body.classList.contains('present')") is False
+    page.locator("#present").focus()
+    page.keyboard.press("Enter")
+    first = page.evaluate(visible)
+    assert len(first) == 1
+    page.keyboard.press("ArrowRight")
+    second = page.evaluate(visible)
+    assert len(second) == 1 and second != first
+    assert page.evaluate("location.hash") == "#" + second[0]
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(visible) == first
+    page.keyboard.press("End")
+    assert page.evaluate(visible) == ["compare.optimizers"]
+    page.keyboard.press("Escape")
+    assert len(page.evaluate(visible)) > 2
+    assert page.evaluate("document.activeElement.id") == "present"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_page, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = open_page(color_scheme=scheme)
+    page.add_style_tag(content=".claim,.idx{content-visibility:visible!important}")
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    response = Axe().run(page).response
+    assert len(response["passes"]) > 20  # it did look
+    found = response["violations"]
+    report = [
+        (v["id"], [(n["html"][:120], n["failureSummary"][:200]) for n in v["nodes"][:3]])
+        for v in found
+    ]
+    assert report == []
+
+
+def test_everything_is_readable_without_scripts(open_page):
+    page = open_page(java_script_enabled=False)
+    assert page.locator("article.claim").count() == 8
+    assert page.locator("[id='C12'] svg.panel").first.is_visible()
+    assert page.locator("#missing").is_visible()
+    for control in ("#theme", "#present", "#search"):
+        assert not page.locator(control).is_visible()
+
+
+def test_figures_have_names_and_text(open_page):
+    page = open_page()
+    names = page.locator("svg[role=img]").evaluate_all(
+        "(all) => all.map((s) => s.getAttribute('aria-label'))"
+    )
+    assert len(names) >= 8 and all(names)
+    title = page.locator("[id='C12-b'] text.pt").first.text_content()
+    assert title == "Momentum needs the root"
+
+
+def test_labels_of_a_panel_do_not_overlap_and_are_not_cut(open_page):
+    for width in (390, 1280):
+        page = open_page(width)
+        page.add_style_tag(content=".claim{content-visibility:visible!important}")
+        boxes = page.evaluate(
+            """() => [...document.querySelectorAll('svg.panel')].map((svg) => {
+                const card = svg.closest('.claim, .how').getBoundingClientRect();
+                return [...svg.querySelectorAll('text.lb, text.tk')].map((t) => {
+                    const b = t.getBoundingClientRect();
+                    return [svg.id, t.textContent, b.left, b.top, b.right, b.bottom, card.right];
+                });
+            })"""
+        )
+        for panel in boxes:
+            for i, a in enumerate(panel):
+                assert a[4] <= a[6], a  # inside its card
+                for b in panel[i + 1 :]:
+                    # Line boxes are taller than letters: a few pixels of them may touch.
+                    wide = min(a[4], b[4]) - max(a[2], b[2])
+                    high = min(a[5], b[5]) - max(a[3], b[3])
+                    assert wide <= 1 or high <= 4, (a, b)
+
+
+def test_it_prints(open_page):
+    page = open_page()
+    pdf = page.pdf(format="A4")
+    assert pdf.startswith(b"%PDF")
+    # Eight cards, each on a page of its own, and a cover.
+    assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type/Page\n") >= 9

@@ -1,0 +1,122 @@
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from benchmarks.experiment import Curves, Histogram, Lines, Points, to_json
+from benchmarks.verdicts import CellResult, Results, Verdict
+from reports import drawing, figures
+from reports.strip import strip
+
+
+def cell(values, **factors):
+    n = len(values)
+    return CellResult(factors, np.arange(n), {"error": np.array(values)}, np.zeros(n, bool))
+
+
+def no_curves(name):
+    return []
+
+
+def test_labels_move_apart_and_stay_inside():
+    places = drawing.declump([98, 99, 100, 5], [10, 10, 10, 10], 0, 100)
+    order = np.sort(places)
+    assert np.all(np.diff(order) >= 10 - 1e-9)
+    assert order[0] >= 5 - 1e-9 and order[-1] <= 95 + 1e-9
+    assert places[0] < places[1] < places[2]
+
+
+def test_optimizers_keep_their_colors():
+    roles = drawing.colors(["Adam", "ReLU", "SGD", "tanh"])
+    assert roles["Adam"] == "m-adam" and roles["SGD"] == "m-gd"
+    assert len(set(roles.values())) == 4
+
+
+def test_numbers_that_are_not_positive_break_a_line_on_a_log_axis():
+    values = np.array([[1.0, 0.1, 0.0, 0.01, 0.001]])
+    stored = [({}, np.arange(5), values, None, None)]
+    spec = to_json(Curves("error", "step", "error", "Falls", log="y"))
+    panel = figures.draw("p", spec, Results(()), lambda name: stored)
+    lines = re.findall(
+        r'd="(M[^"]*)" clip-path="[^"]*" style="fill:none;stroke:var\(--c1\)', panel.svg
+    )
+    assert len(lines) == 2
+    assert "1 values are zero or negative" in panel.description
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        Lines("size", "error", "size", "error", "A <title>"),
+        Points("size", "error", "size", "error", "A <title>", reference=0.3),
+        Histogram("error", "error", "A <title>", by="size", reference=0.3, slide=0.5),
+    ],
+)
+def test_a_panel_is_well_formed_named_and_themed(spec):
+    draw = np.random.default_rng(5)
+    results = Results(tuple(cell(draw.normal(0.3, 0.1, 11), size=s) for s in (3, 5, 9)))
+    panel = figures.draw("C01-a", to_json(spec), results, no_curves)
+    root = ElementTree.fromstring(panel.svg)
+    assert root.attrib["role"] == "img"
+    assert root.attrib["aria-label"] == "A <title>"
+    assert root.find("{*}desc").text == panel.description
+    assert not re.search(r"#[0-9a-f]{6}", panel.svg)  # every color is the theme's
+    assert panel.svg == figures.draw("C01-a", to_json(spec), results, no_curves).svg
+    assert len(panel.table.rows) == 3
+    assert all(i.startswith("C01-a") for i in re.findall(r'id="([^"]+)"', panel.svg))
+
+
+def test_tables_show_what_was_drawn():
+    results = Results((cell([1.0, 3.0], size=3), cell([5.0, 9.0], size=5)))
+    spec = to_json(Lines("size", "error", "size", "error", "Grows"))
+    rows = figures.draw("p", spec, results, no_curves).table.rows
+    assert [row[0] for row in rows] == ["3", "5"]
+    assert rows[0][1].startswith("2 [") and rows[1][1].startswith("7 [")
+
+
+def test_a_figure_without_cells_is_none():
+    spec = to_json(Lines("size", "error", "size", "error", "Grows", where={"kind": "x"}))
+    results = Results((cell([1.0], size=3, kind="y"),))
+    assert figures.draw("p", spec, results, no_curves) is None
+
+
+def verdict(**more):
+    fields = dict(
+        outcome="SUPPORTED", effect=2.0, expected=2.1, interval=(1.5, 2.5), confidence=0.99, n=7,
+        region=(1.0, 3.0), label="effect <b>", sentence="",
+    )  # fmt: skip
+    return Verdict(**(fields | more))
+
+
+def test_the_strip_puts_the_dot_where_the_rule_says():
+    root = ElementTree.fromstring(strip("s", verdict(), stated=False))
+    rect, dot = root.find("{*}rect").attrib, root.find("{*}circle").attrib
+    left, width = float(rect["x"]), float(rect["width"])
+    # The region is [1, 3] and the effect 2: halfway.
+    assert float(dot["cx"]) == pytest.approx(left + width / 2, abs=0.2)
+    assert "effect <b>" in root.find("{*}desc").text
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"region": (None, 3.0)}, {"region": (1.0, None), "interval": None, "confidence": None},
+        {"region": (1.1, 1.0)}, {"effect": 1e-16, "interval": None, "log": True, "expected": 1e-9},
+        {"region": (0.0, 0.0), "effect": 0.0, "interval": None, "expected": 0.0},
+    ],
+)  # fmt: skip
+def test_strips_of_every_shape_stay_inside(more):
+    root = ElementTree.fromstring(strip("s", verdict(**more), stated=True))
+    for node in root.iter("{*}circle"):
+        assert 0 <= float(node.attrib["cx"]) <= 420
+
+
+def test_no_strip_without_a_number():
+    assert strip("s", verdict(effect=float("nan")), stated=False) == ""
+
+
+def test_ticks_are_round_and_inside():
+    assert drawing.ticks(0.3, 9.9, False) == [2.0, 4.0, 6.0, 8.0]
+    assert drawing.ticks(0.9, 1200, True) == [1.0, 10.0, 100.0, 1000.0]
+    assert len(drawing.ticks(1e-12, 1e2, True)) <= 7

@@ -126,7 +126,7 @@ EXPERIMENT = Experiment(
             log="xy",
             x_label="step, the start being 1",
             y_label="gradient norm, relative to the start",
-            title="Newton is done before gradient descent has its first digit",
+            title="Newton is done when gradient descent has its first digits",
         ),
         Points(
             x="data",

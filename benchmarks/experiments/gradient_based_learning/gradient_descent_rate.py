@@ -163,7 +163,8 @@ def measure(cell, seeds):
 
     t = np.arange(1, steps + 1)
     smoothness_bound = problems.smooth[:, None] * distance[:, :1] ** 2 / (2 * t)
-    picked = np.unique(np.geomspace(1, steps, 120).astype(int))  # evenly on a log axis
+    # Evenly on a log axis, and until the first seed is done: what follows is rounding.
+    picked = np.unique(np.geomspace(1, last.min(), 120).astype(int))
     shares = np.linspace(0, 1, 101)
     at = np.rint(shares * last[:, None]).astype(int)
     if cell.problem == QUARTIC:
@@ -189,7 +190,7 @@ def measure(cell, seeds):
         },
         axes={"error": picked, "error_by_share": shares},
         theory={"error": theory_at(picked), "error_by_share": theory_at(middle)},
-        slide={"error": 1 / picked, "error_by_share": 1 / np.maximum(middle, 1)},
+        slide={"error": 1 / picked},
     )
 
 

@@ -159,7 +159,7 @@ EXPERIMENT = Experiment(
             x="winner_score",
             by="candidates",
             where={"scheme": HOLD_OUT},
-            x_label="validation score of the winner among guessing classifiers",
+            x_label="validation score of the winner",
             title="The more candidates, the better the best guesser looks",
             slide=0.5,
         ),

@@ -6,7 +6,7 @@ TensorFlow is imported by the workers alone, NumPy and SciPy by the commands tha
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -99,7 +99,7 @@ def merge_command(
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code; whatever goes wrong is one line on stderr."""
     # Typer carries its own copy of Click; BadParameter leads to the class of all usage errors.
-    click_error = typer.BadParameter.__mro__[2]
+    click_error: Any = typer.BadParameter.__mro__[2]
     try:
         return app(args=arguments, prog_name="python -m benchmarks", standalone_mode=False) or 0
     except typer.Exit as done:

@@ -1,11 +1,14 @@
 """Verdicts on everything a store holds: each rule on its own trials, then Holm over all of them."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchmarks.experiment import Hypothesis
-from benchmarks.store import Store
+from benchmarks.store import Store, StoredCell
 from benchmarks.verdicts import (
     MissingResults,
+    Rule,
     Verdict,
     correct_for_multiplicity,
     hypothesis_from_json,
@@ -22,6 +25,13 @@ class Judgment:
     verdict: Verdict | None
     reason: str = ""
 
+    @property
+    def rule(self) -> Rule:
+        """The rule that decides it."""
+        rule = self.hypothesis.rule
+        assert isinstance(rule, Rule)  # `hypothesis_from_json` makes nothing else
+        return rule
+
 
 def judge_all(store: Store, device: str = "cpu") -> list[Judgment]:
     """Judge every stored hypothesis. Holm's correction needs all of them, not those of one run."""
@@ -31,7 +41,7 @@ def judge_all(store: Store, device: str = "cpu") -> list[Judgment]:
             continue
         cells = store.cells(stored.claim, device)
         results = store.results(stored.claim, device)
-        gap = _gap(cells)
+        gap = _gap(cells, stored.json["factors"])
         for value in stored.json["hypotheses"]:
             hypothesis = hypothesis_from_json(value)
             verdict, reason = None, gap
@@ -47,9 +57,13 @@ def judge_all(store: Store, device: str = "cpu") -> list[Judgment]:
     return [Judgment(j.claim, j.hypothesis, next(corrected), "") if j.verdict else j for j in found]
 
 
-def _gap(cells) -> str:
-    """Why the cells are no ground for a verdict: some failed, or nothing ran."""
+def _gap(cells: list[StoredCell], factors: Mapping[str, list]) -> str:
+    """Why the cells are no ground for a verdict: some failed, or did not run."""
+    expected = math.prod(len(levels) for levels in factors.values())
     failed = [cell for cell in cells if cell.status == "failed"]
     if failed:
         return f"{len(failed)} of {len(cells)} cells failed"
-    return "" if cells else "not run on this device"
+    if not cells:
+        return "not run on this device"
+    missing = expected - len(cells)
+    return f"{missing} of {expected} cells have not run" if missing else ""

@@ -10,13 +10,14 @@ import os
 import signal
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from benchmarks.environment import memory_bytes
+from benchmarks.experiment import Measurements
 from benchmarks.plan import Task
 from benchmarks.worker import Answer, environment_of, serve
 
@@ -29,7 +30,7 @@ class Outcome:
     """A finished or failed cell."""
 
     task: Task
-    measurements: object
+    measurements: Measurements | None
     reason: str
     attempts: int
 
@@ -60,7 +61,7 @@ class Pool:
     _busy: list[_Worker] = field(default_factory=list)
     _idle: list[_Worker] = field(default_factory=list)
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
+    def run(self, tasks: Iterable[Task]) -> Generator[Outcome, None, None]:
         """Hand out the outcome of each task as soon as it is there."""
         waiting: dict[str, deque[Task]] = {device: deque() for device in self.workers}
         for task in tasks:
@@ -80,9 +81,9 @@ class Pool:
                     for worker in [w for w in self._busy if w.connection in ready]:
                         self._busy.remove(worker)
                         outcome = self._receive(worker, deaths)
-                        if outcome is None:
+                        if outcome is None and worker.task:
                             waiting[worker.device].append(worker.task)
-                        else:
+                        elif outcome:
                             yield outcome
                     if stopping:
                         return
@@ -112,6 +113,7 @@ class Pool:
     def _receive(self, worker: _Worker, deaths: dict[int, int]) -> Outcome | None:
         """The outcome of the worker's task, or None if the task is to be tried again."""
         task = worker.task
+        assert task is not None  # the worker was busy
         died = deaths.get(id(task), 0)
         try:
             answer: Answer = worker.connection.recv()

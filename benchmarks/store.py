@@ -178,11 +178,13 @@ class Store:
     def start_run(self, profile: str, command: str, environment: Mapping) -> int:
         """Note that a run begins, on what machine and with what libraries."""
         with self._transaction() as db:
-            return db.execute(
+            number = db.execute(
                 "INSERT INTO runs (key, started, profile, command, environment) "
                 "VALUES (?, ?, ?, ?, ?)",
                 (uuid.uuid4().hex, _now(), profile, command, canonical(environment)),
             ).lastrowid
+            assert number is not None  # an INSERT always has one
+            return number
 
     def finish_run(self, run_id: int, seconds: float) -> None:
         """Note that a run came to its end."""
@@ -464,7 +466,9 @@ class Store:
         """
         out = []
         for _, rows in self._batches(claim, device, profile):
-            parts, seeds, shared = [], [], None
+            parts: list[np.ndarray] = []
+            seeds: list[int] = []
+            shared = _split_shared(None)
             for row in rows:
                 if row[0] != "done":
                     continue
@@ -502,7 +506,10 @@ class Store:
             "SELECT id, started, finished, profile, command, environment, seconds FROM runs "
             "ORDER BY started, id"
         )
-        return [Run(*row[:5], json.loads(row[5]), row[6]) for row in rows]
+        return [
+            Run(number, started, finished, profile, command, json.loads(text), seconds)
+            for number, started, finished, profile, command, text, seconds in rows
+        ]
 
 
 def _now() -> str:

@@ -143,7 +143,8 @@ def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str 
         lines = mounts.read_text().splitlines()
     except OSError:
         return None
-    target, best = path.absolute(), (-1, None)
+    target = path.absolute()
+    best: tuple[int, str | None] = (-1, None)
     for line in lines:
         left, _, right = line.partition(" - ")
         point = Path(left.split()[4].replace("\\040", " "))

@@ -91,15 +91,15 @@ def pack_curves(curves: Mapping[str, np.ndarray], seeds: int) -> tuple[list, lis
     return layout, [zlib.compress(row.tobytes(), 1) for row in rows]
 
 
-def unpack_curve(layout: list, blobs: list[bytes], name: str) -> np.ndarray | None:
-    """One curve as `(seeds, points)`, or None if the batch has none of that name."""
+def unpack_curve(layout: list, blobs: list[bytes], name: str) -> np.ndarray:
+    """One curve as `(seeds, points)`; `KeyError` if the layout has none of that name."""
     start = 0
     for known, points in layout:
         if known == name:
             rows = [np.frombuffer(zlib.decompress(b), "<f4")[start : start + points] for b in blobs]
             return np.stack(rows).astype(float)
         start += points
-    return None
+    raise KeyError(name)
 
 
 def pack_arrays(arrays: Mapping[str, np.ndarray]) -> bytes | None:
@@ -111,7 +111,8 @@ def pack_arrays(arrays: Mapping[str, np.ndarray]) -> bytes | None:
             raise ValueError(f"array {name!r} must hold numbers or text, received objects")
     buffer = io.BytesIO()
     # The prefix keeps names such as "file" from meeting savez's own arguments.
-    np.savez_compressed(buffer, **{f"/{name}": np.asarray(v) for name, v in arrays.items()})
+    prefixed: dict = {f"/{name}": np.asarray(v) for name, v in arrays.items()}
+    np.savez_compressed(buffer, **prefixed)
     return buffer.getvalue()
 
 

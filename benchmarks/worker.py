@@ -16,6 +16,10 @@ from dataclasses import dataclass, fields, replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.experiment import Measurements
 
 THREADS = 1
 ENVIRONMENT = {
@@ -39,7 +43,7 @@ ON_DEVICE = {"cpu": {"CUDA_VISIBLE_DEVICES": ""}, "gpu": {"TF_FORCE_GPU_ALLOW_GR
 class Answer:
     """What came of a cell: `Measurements`, or the reason why there are none."""
 
-    measurements: object = None
+    measurements: "Measurements | None" = None
     reason: str = ""
     retire: bool = False  # the worker has grown too large and should be replaced
 

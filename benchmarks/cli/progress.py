@@ -57,7 +57,5 @@ class RunProgress(AbstractContextManager):
         if outcome.reason:
             return f"{head}failed: {outcome.reason}"
         m = outcome.measurements
-        return (
-            f"{head}{len(outcome.task.seeds)} seeds in {m.run_seconds:.1f} s "
-            f"(and {m.compile_seconds:.1f} s compiling)"
-        )
+        compiling = f" (and {m.compile_seconds:.1f} s compiling)" if m.compile_seconds else ""
+        return f"{head}{len(outcome.task.seeds)} seeds in {m.run_seconds:.1f} s{compiling}"

@@ -116,7 +116,7 @@ def _keep(outcome: Outcome, store: Store, run_id: int) -> str:
     task = outcome.task
     place = (task.found.hash, task.cell, task.found.code_version, run_id)
     reason = outcome.reason
-    if not reason:
+    if outcome.measurements is not None:
         try:
             store.save_cell(*place, task.seeds, outcome.measurements)
         except (TypeError, ValueError) as error:  # arrays that the file format does not hold

@@ -52,7 +52,7 @@ def _print_verdicts(store: Store, claim: str, device: str, console: Console) -> 
             continue
         outcome = j.verdict.outcome if j.verdict else f"not judged: {j.reason}"
         lines = [f"\n{j.hypothesis.id} ({j.hypothesis.kind}): {outcome}"]
-        lines += [f"  {j.hypothesis.statement}", f"  Rule: {j.hypothesis.rule.describe()}"]
+        lines += [f"  {j.hypothesis.statement}", f"  Rule: {j.rule.describe()}"]
         if j.verdict:
             lines.append(f"  Found: {j.verdict.sentence}")
             if j.verdict.p_holm is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.judging import judge_all
 from benchmarks.store import Store, StoreError
 
 DEADLINE = 120.0  # seconds; generous, since nothing here measures time
@@ -60,6 +61,11 @@ def start_run(start, path, experiments, log):
     return start_run
 
 
+def judge_half(path):
+    with Store.read(path) as store:
+        return {judgment.reason for judgment in judge_all(store)}
+
+
 def finish_and_count(start_run, log, path, before):
     """The rest is computed, and nothing that was stored is computed again."""
     kept = {f"steady {c.factors['rate']} {c.factors['kind']} {s}" for c in before for s in c.seeds}
@@ -100,6 +106,8 @@ def test_ctrl_c_mid_run(start_run, log, path):
     assert not any(alive(pid) for pid in workers)
     before = stored(path)
     assert f"stopped: {len(before)} cells stored, {6 - len(before)} left" in out
+    # Rules do not judge half an experiment.
+    assert judge_half(path) == {f"{6 - len(before)} of 6 cells have not run"}
     finish_and_count(start_run, log, path, before)
 
 

@@ -74,9 +74,9 @@ def scores(tuned: Tuned, metric: str, sign: float) -> np.ndarray:
     return np.where(np.asarray(tuned.diverged, bool) | ~np.isfinite(values), -np.inf, values)
 
 
-def best_of(medians: Sequence[float]) -> int:
+def best_of(medians: np.ndarray) -> int:
     """Position of the best median; the first of equals, so that ties have one answer."""
-    return int(np.argmax(np.asarray(medians)))
+    return int(np.argmax(medians))
 
 
 def usable_range(medians: np.ndarray, margin: float) -> tuple[int, int] | None:
@@ -176,7 +176,10 @@ def rank(names: Sequence[str], table: np.ndarray, lens: str) -> Ranking:
     return Ranking(
         lens,
         {name: float(s) for name, s in zip(names, share, strict=True)},
-        {name: tuple(map(float, limits[:, i])) for i, name in enumerate(names)},
+        {
+            name: (float(a), float(b), float(c))
+            for name, (a, b, c) in zip(names, limits.T, strict=True)
+        },
     )
 
 

@@ -9,6 +9,7 @@ panel costs about 10 kB.
 import io
 import re
 import textwrap
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -29,7 +30,7 @@ ROLES = ("ink", "ink2", "ink3", "grid", "surface", "ref", "sup", *dict.fromkeys(
 # A color that no one else uses stands for each role until the SVG is written.
 SENTINEL = {role: f"#0001{i + 1:02x}" for i, role in enumerate((*ROLES, *PALETTE))}
 MARKERS = "osD^vPXp"
-RENDERING = {
+RENDERING: Any = {  # matplotlib types its keys one by one
     "svg.fonttype": "none",
     "svg.hashsalt": "figures",
     "path.simplify": True,
@@ -337,7 +338,7 @@ def tidy(svg: str, panel: str, label: str, description: str) -> str:
     from markupsafe import escape
 
     body = svg[svg.index("<svg") :]
-    view = re.search(r'viewBox="([^"]+)"', body).group(1)
+    view = re.findall(r'viewBox="([^"]+)"', body)[0]
     body = body[body.index(">") + 1 : body.rindex("</svg>")]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
     body = re.sub(r"<!--.*?-->", "", body, flags=re.S)

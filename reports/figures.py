@@ -175,13 +175,13 @@ def line_panel(panel, title, x_label, y_label, series: list[Series], log="", wha
     canvas = Canvas(title, x_label, y_label, x, y, log, drawing.margin_for(words))
     for s in series:
         role = roles[s.name]
-        if s.low is not None:
+        if s.low is not None and s.high is not None:
             at = thin(s.x, "x" in log, POINTS // 2)
             canvas.band(s.x[at], s.low[at], s.high[at], role)
         for run in s.runs[: max(RUNS // len(series), 4)]:
             at = thin(s.x, "x" in log, POINTS // 2)
             _draw_line(canvas, s.x[at], run[at], role, 0.7, opacity=0.35)
-    done = set()
+    done: set = set()
     for s in series:
         at = thin(s.x, "x" in log)
         _draw_line(canvas, s.x[at], s.center[at], roles[s.name], 2.2)
@@ -288,11 +288,12 @@ def curves_panel(panel: str, spec: dict, stored) -> Panel | None:
                 # A diverged run counts as infinitely bad in the median, not as absent.
                 center, low, high = band(np.where(np.isnan(values), np.inf, values))
             name = level_name(spec["by"], level)
+            spread = len(values) > 1 and bool(np.any(low != high))
             series.append(
                 Series(
                     name if len(groups) == 1 else f"{name} ({len(axis)} points)",
                     axis, center,
-                    *((low, high) if len(values) > 1 and np.any(low != high) else (None, None)),
+                    low if spread else None, high if spread else None,
                     runs=list(values) if spec["runs"] and len(values) > 1 else [],
                     theory=[(axis, np.asarray(g[2], float)) for g in group if g[2] is not None],
                     slide=[(axis, np.asarray(g[3], float)) for g in group if g[3] is not None],
@@ -364,9 +365,9 @@ def points_panel(panel: str, spec: dict, results) -> Panel | None:
     found = {}
     for g, (_, group) in enumerate(groups):
         for i, level in enumerate(levels):
-            values = [c.metrics[spec["y"]] for f, c in group if f[spec["x"]] == level]
-            if values:
-                values = np.concatenate(values)
+            cells_here = [c.metrics[spec["y"]] for f, c in group if f[spec["x"]] == level]
+            if cells_here:
+                values = np.concatenate(cells_here)
                 found[g, i] = values[np.isfinite(values)]
     reference = [] if spec["reference"] is None else [[spec["reference"]]]
     y = drawing.limits([*found.values(), *reference], "y" in spec["log"], 0.06)
@@ -393,8 +394,9 @@ def points_panel(panel: str, spec: dict, results) -> Panel | None:
             continue
         interval = statistics.mean_interval(values)
         center = canvas.place(i + offset, np.clip(interval.estimate, *canvas.y))
-        if interval.low is not None:
-            ends = [canvas.place(0, np.clip(v, *canvas.y))[1] for v in interval[1:3]]
+        if interval.low is not None and interval.high is not None:
+            low, high = np.clip((interval.low, interval.high), *canvas.y)
+            ends = [canvas.place(0, low)[1], canvas.place(0, high)[1]]
             canvas.rule([center[0], center[0]], ends, role, 3.2, over=True)
         _dots(canvas, [i + offset], [interval.estimate], role, marker, 9.0)
         last[g] = interval.estimate
@@ -449,17 +451,14 @@ def histogram_panel(panel: str, spec: dict, results) -> Panel | None:
     for (name, values), shares in zip(groups, heights, strict=True):
         at = np.repeat(edges, 2)[1:-1]
         canvas.band(at, np.zeros(len(at)), np.repeat(shares, 2), roles[name], 0.22)
-        seaborn.histplot(
-            x=values,
-            bins=edges,
-            ax=canvas.axes,
-            stat="probability",
-            element="step",
-            fill=False,
-            color=SENTINEL[roles[name]],
-            linewidth=1.8,
-            legend=False,
-        ) if not log else _draw_line(canvas, at, np.repeat(shares, 2), roles[name], 1.8)
+        outline = np.repeat(shares, 2)
+        if log:  # seaborn would bin the logarithms
+            _draw_line(canvas, at, outline, roles[name], 1.8)
+        else:
+            seaborn.histplot(
+                x=values, bins=edges, ax=canvas.axes, stat="probability", element="step",
+                fill=False, color=SENTINEL[roles[name]], linewidth=1.8, legend=False,
+            )  # fmt: skip
         canvas._limit()
         if len(names) > 1:
             # Labels stand on the right: the order there follows the height of the peaks.
@@ -469,12 +468,12 @@ def histogram_panel(panel: str, spec: dict, results) -> Panel | None:
         (spec["slide"], "ref", 2.6, DOTTED, "slide"),
     ):
         if value is not None:
-            at = canvas.place(value, 0)[0]
+            across = canvas.place(value, 0)[0]
             low = canvas.height - drawing.BOTTOM
-            canvas.rule([at, at], [canvas.top, low], role, width, dashes, over=True)
-            side = "right" if at > (LEFT + canvas.right) / 2 else "left"
+            canvas.rule([across, across], [canvas.top, low], role, width, dashes, over=True)
+            side = "right" if across > (LEFT + canvas.right) / 2 else "left"
             y = canvas.top + (10 if word == "theory" else 26)
-            canvas.text(at + (-6 if side == "right" else 6), y, word, "lb", side, role)
+            canvas.text(across + (-6 if side == "right" else 6), y, word, "lb", side, role)
     rows = [
         [name, number(float(v.mean())), number(float(v.std(ddof=1)) if len(v) > 1 else 0.0),
          *[number(float(q)) for q in np.quantile(v, (0.05, 0.5, 0.95))], str(len(v))]

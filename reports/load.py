@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 from benchmarks import lecture
 from benchmarks.experiment import Hypothesis
@@ -18,6 +19,7 @@ from benchmarks.verdicts import (
     UNDECIDED,
     MissingResults,
     Results,
+    Rule,
     Verdict,
     correct_for_multiplicity,
     hypothesis_from_json,
@@ -74,7 +76,7 @@ class ClaimView:
     devices: tuple[str, ...] = ()
     other_devices: tuple[tuple[str, str], ...] = ()  # (device, its verdicts in words)
     problems: tuple[str, ...] = ()
-    results: Results | None = None
+    results: Results = Results(())
     store: Store | None = None
     run: Run | None = None
 
@@ -199,7 +201,7 @@ def fill(template: str, judged: Mapping[str, Verdict]) -> str:
                 return format(value, form)
             except (ValueError, TypeError):
                 pass
-        return number(value)
+        return number(value) if isinstance(value, (int, float)) else "none"
 
     text = PLACE.sub(place, template)
     return "" if missing else text
@@ -242,7 +244,7 @@ def judge_all(spec: Mapping, results: Results, withheld: str) -> tuple[Hypothesi
     for value in spec["hypotheses"]:
         try:
             hypothesis = hypothesis_from_json(value)
-            rule = hypothesis.rule.describe()
+            rule = cast(Rule, hypothesis.rule).describe()
         except Exception as error:
             hypothesis = Hypothesis(value.get("id", "?"), value.get("statement", ""), None)
             hypothesis = replace(hypothesis, kind=value.get("kind", CORRECTED))
@@ -281,7 +283,7 @@ def load_claim(store: Store, stored: StoredSpecification) -> ClaimView:
         state = ERROR
     elif problems:
         state = PARTIAL
-    results = store.results(stored.claim, device) if done else None
+    results = store.results(stored.claim, device) if done else Results(())
     views = judge_all(spec, results, state)
     if not state:
         kinds = [combined([v.state for v in views if v.kind == k]) for k in (STATED, CORRECTED)]
@@ -345,9 +347,9 @@ def load(stores: list[Store]) -> Report:
                 if view.cells:
                     comparisons.setdefault(stored.claim, view)
             elif stored.claim in lecture.CLAIMS:
-                claim = load_claim(store, stored)
+                view_of = load_claim(store, stored)
                 if stored.claim not in found or found[stored.claim].state == NOT_RUN:
-                    found[stored.claim] = claim
+                    found[stored.claim] = view_of
     failed = {claim_of_file(b.file): b for b in broken}
     claims = []
     for claim, (section, title) in lecture.CLAIMS.items():
@@ -378,6 +380,7 @@ def corrected(claims: list[ClaimView]) -> list[ClaimView]:
             views.append(view)
         claim = replace(claim, hypotheses=tuple(views))
         if claim.state in (SUPPORTED, REFUTED, UNDECIDED):
-            claim = replace(claim, state=claim.state_of(STATED) or claim.state_of(CORRECTED))
+            state = claim.state_of(STATED) or claim.state_of(CORRECTED) or ERROR
+            claim = replace(claim, state=state)
         out.append(claim)
     return out

@@ -16,7 +16,7 @@ from benchmarks.store import Store
 from benchmarks.verdicts import number
 from reports import comparison, figures
 from reports.comparison_figures import comparison_panels, tuned_cells
-from reports.drawing import tick_label
+from reports.drawing import SUPERSCRIPT, tick_label
 from reports.load import (
     CORRECTED,
     ERROR,
@@ -65,7 +65,7 @@ def claims_json(report: Report) -> list[dict]:
         }  # fmt: skip
         for view in claim.hypotheses:
             verdict = view.verdict
-            row = {
+            row: dict[str, object] = {
                 "hypothesis": view.id, "kind": view.kind, "statement": view.hypothesis.statement,
                 "rule": view.rule, "verdict": view.state, "reason": view.reason or None,
             }  # fmt: skip
@@ -140,7 +140,7 @@ def versions(environment: Mapping) -> str:
 
 def panels_of(claim: ClaimView) -> tuple[list[figures.Panel], list[str]]:
     """The figures of a claim; what could not be drawn is said, and takes nothing else down."""
-    if claim.results is None:
+    if not claim.results.cells:
         return [], []
     specs = claim.spec["figure"]
     specs = [specs] if isinstance(specs, Mapping) else specs
@@ -165,20 +165,39 @@ def panels_of(claim: ClaimView) -> tuple[list[figures.Panel], list[str]]:
 
 KEYS = {  # how to read each kind of figure
     "Curves": "Solid: measured, with its 99 % band.",
-    "Lines": "Solid: mean, with its 99 % band.",
+    "Lines": "Solid: measured, with its 99 % band.",
     "Points": "Dots: single seeds. Marker and bar: mean with its 99 % interval.",
     "Histogram": "Shares of trials.",
 }
 
 
-def caption(claim: ClaimView) -> str:
+def caption(claim: ClaimView, panels: list[figures.Panel]) -> str:
     """What the figures of a claim show, and over how many seeds."""
     specs = claim.spec.get("figure", [])
     specs = [specs] if isinstance(specs, Mapping) else specs
     keys = dict.fromkeys(KEYS[spec["type"]] for spec in specs if spec["type"] in KEYS)
     if any(spec.get("runs") for spec in specs):
         keys["Thin: single runs."] = None
-    return f"{claim.seeds} seeds a cell. {' '.join(keys)} Dashed: theory. Dotted: the slide."
+    drawn = "".join(panel.svg for panel in panels)
+    if ">theory<" in drawn or ">reference<" in drawn:
+        keys["Dashed: theory."] = None
+    if ">slide<" in drawn:
+        keys["Dotted: the slide."] = None
+    return f"{claim.seeds} seeds a cell. {' '.join(keys)}"
+
+
+SCIENTIFIC = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]?)0*(\d+)(?![\w.])")
+
+
+def powers(text: str) -> str:
+    """Numbers in scientific notation as people write them.
+
+    >>> powers("at most 7.11e-14, not 1e+05; class e2e")
+    'at most 7.11·10⁻¹⁴, not 1·10⁵; class e2e'
+    """
+    return SCIENTIFIC.sub(
+        lambda m: f"{m[1]}·10" + (m[2].replace("+", "") + m[3]).translate(SUPERSCRIPT), str(text)
+    )
 
 
 def _environment() -> jinja2.Environment:
@@ -190,7 +209,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     env.filters |= {
-        "math": lambda latex: mathml(latex, display=True), "rich": rich, "number": number,
+        "math": lambda latex: mathml(latex, display=True), "powers": powers, "rich": rich,
+        "number": number,
         "seconds": seconds, "percent": percent, "excerpt": excerpt, "tick": tick_label,
     }  # fmt: skip
     env.globals |= {
@@ -226,8 +246,9 @@ def minified(css: str) -> str:
 
 def render(report: Report) -> tuple[str, dict[str, str], tuple[str, ...]]:
     """The page, its figures by file name, and warnings."""
-    warnings, files = [], {}
-    cards = {}
+    warnings: list[str] = []
+    files: dict[str, str] = {}
+    cards: dict[str, dict] = {}
     for claim in report.claims:
         if not claim.cells:
             cards[claim.claim] = {"panels": [], "problems": []}

@@ -60,7 +60,7 @@ def strip(panel: str, verdict: Verdict, stated: bool) -> Markup:
         x = at(verdict.expected)
         anchor = "start" if x < 70 else "end" if x > 350 else "middle"
         out.append(f'<path class="{kind}" d="M{x} {TOP}V{AXIS}"/>')
-        label = f"{word} {number(verdict.expected)}"
+        label = f"{word} {tick_label(verdict.expected)}"
         out.append(
             f'<text class="lb {kind}-t" x="{x}" y="22" text-anchor="{anchor}">{label}</text>'
         )

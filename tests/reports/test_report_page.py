@@ -10,7 +10,7 @@ from benchmarks.store import Store
 from benchmarks.verdicts import Verdict, correct_for_multiplicity, judge, number
 from reports.__main__ import app
 from reports.load import fill, load
-from reports.page import MAX_BYTES, build
+from reports.page import MAX_BYTES, build, powers
 from tests.reports import synthetic_store as synthetic
 
 
@@ -68,7 +68,7 @@ def test_numbers_are_those_of_the_rules_applied_to_the_trials(store, claims, pag
         assert row["p_holm"] == verdict.p_holm
         if verdict.interval:
             assert row["interval"] == list(verdict.interval)
-        assert f"{verdict.label}: {number(verdict.effect)}" in text
+        assert f"{verdict.label}: {powers(number(verdict.effect))}" in text
 
 
 def test_chips_agree_with_the_verdicts(page, claims):

@@ -16,8 +16,6 @@ from scipy.special import expit as sigmoid
 # Armijo's condition asks for this share of the decrease that the slope promises; any value below
 # 1/2 keeps full Newton steps acceptable near the minimum (Nocedal & Wright 2006, section 3.1).
 SUFFICIENT_DECREASE = 1e-4
-# 2^-60 of a step is below the rounding of float64 weights: halving further changes nothing.
-HALVINGS = 60
 # On separable data each Newton step moves the logit of the closest sample by 1, for ever; at a
 # minimum the step vanishes. The bound lies between the two, at a distance from both.
 LARGEST_LOGIT_CHANGE = 0.1
@@ -193,10 +191,14 @@ def _armijo(w, delta, g, loss, features, labels):
     # Two losses that differ by less than the rounding of a sum over the samples cannot be told
     # apart; without this allowance the last, best step would be refused.
     rounding = len(labels) * np.finfo(float).eps * (1 + abs(loss))
-    for t in 0.5 ** np.arange(HALVINGS):
+    # From a saturated start the first step may be 1e30 long, so the end is not a count of
+    # halvings: it comes when the step is lost in the rounding of the weights.
+    t = 1.0
+    while np.any(w + t * delta != w):
         candidate = logistic_loss(w + t * delta, features, labels)
         if candidate <= loss + SUFFICIENT_DECREASE * t * slope + rounding:
-            return float(t)
+            return t
+        t /= 2
     return None
 
 

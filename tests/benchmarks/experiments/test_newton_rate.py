@@ -80,7 +80,7 @@ def test_quartic_loses_a_third_a_step(measured):
 
 def test_slide_is_refuted_and_the_correction_holds(verdicts):
     assert verdicts["C15.stated"].outcome == REFUTED
-    for name in ("C15.quadratic", "C15.flat", "C15.local"):
+    for name in ("C15.quadratic", "C15.flat", "C15.local", "C15.damped"):
         assert verdicts[name].outcome == SUPPORTED, verdicts[name].sentence
     assert [m[1] for m in verdicts["C15.quadratic"].mutants] == [REFUTED]
     assert [m[1] for m in verdicts["C15.damped"].mutants] == [REFUTED]

@@ -138,6 +138,14 @@ def test_damped_newton_converges_from_a_hundred_random_starts():
         np.testing.assert_allclose(history.weights[-1], best, atol=1e-9)
 
 
+@pytest.mark.parametrize("start", [7.0, -12.5, 40.0])
+def test_damped_newton_returns_from_a_saturated_start(start):
+    """At w = 40 the curvature is 1e-17 and the first step 1e17 long; the minimum is logit(1/10)."""
+    history = newton(np.ones((20, 1)), np.repeat([1.0, 0.0], [2, 18]), start=[start], max_steps=200)
+    assert history.converged
+    np.testing.assert_allclose(history.weights[-1], np.log(2 / 18), atol=1e-9)
+
+
 def test_the_plain_method_diverges_beyond_its_basin():
     """One feature, balanced labels: w <- w - sinh(w), whose basin ends where sinh(w) = 2 w."""
     x, y = np.ones((2, 1)), [0, 1]

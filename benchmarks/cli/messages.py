@@ -17,3 +17,8 @@ def unknown(what: str, received: str, known: Iterable[str]) -> BadUsage:
     shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     hint = f"did you mean {shown}?" if near else f"known: {shown or 'none'}"
     return BadUsage(f"unknown {what} {received!r}; {hint}")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 cell", "2 cells"."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from benchmarks.cli import select
 from benchmarks.cli.listing import print_broken
-from benchmarks.cli.messages import BadUsage, unknown
+from benchmarks.cli.messages import BadUsage, counted, unknown
 from benchmarks.cli.progress import RunProgress
 from benchmarks.environment import cores, environment
 from benchmarks.plan import PROFILES, Task, plan
@@ -75,7 +75,8 @@ def run(options: Options, console: Console) -> int:
         workers = {"cpu": options.workers or cores(), "gpu": 1}
         workers = {device: min(workers[device], max(1, len(tasks))) for device in devices}
         console.print(
-            f"{len(chosen)} experiments, {len(tasks)} cells to run, {stored} in the store already"
+            f"{counted(len(chosen), 'experiment')}, {counted(len(tasks), 'cell')} to run, "
+            f"{stored} in the store already"
         )
         finished, failures, stopped = _execute(tasks, workers, store, run_id, console)
         store.finish_run(run_id, time.perf_counter() - started)
@@ -88,7 +89,7 @@ def run(options: Options, console: Console) -> int:
             )
         if stopped:
             console.print(
-                f"stopped: {finished} cells stored, {len(tasks) - finished} left; "
+                f"stopped: {counted(finished, 'cell')} stored, {len(tasks) - finished} left; "
                 "the same command goes on from here"
             )
             return INTERRUPTED

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from benchmarks.cli.messages import BadUsage, unknown
+from benchmarks.cli.messages import BadUsage, counted, unknown
 from benchmarks.discover import Found, discover
 from benchmarks.store import Broken
 
@@ -27,7 +27,7 @@ def matching(
         if not any(_matches(f.claim, glob) for f in found):
             message = str(unknown("claim", glob, [f.claim for f in found]))
             if broken:  # it may be the one that was meant
-                message += f" ({len(broken)} files cannot be loaded: see `list`)"
+                message += f" ({counted(len(broken), 'file')} cannot be loaded: see `list`)"
             raise BadUsage(message)
     return [f for f in found if any(_matches(f.claim, glob) for glob in globs)]
 

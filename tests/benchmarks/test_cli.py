@@ -76,7 +76,7 @@ def test_list_for_people(command, experiments):
 def test_run_judges_and_show_explains(run, command, path, log):
     code, out, err = run("--only", "C12")
     assert (code, err) == (0, "")
-    assert "1 experiments, 6 cells to run, 0 in the store already" in out
+    assert "1 experiment, 6 cells to run, 0 in the store already" in out
     assert "[6/6] C12 cpu rate=2, kind=a: 5 seeds in 0.2 s\n" in out
     rows = [line.replace("│", " ").split() for line in out.splitlines() if line.startswith("│")]
     # Six cells that said 0.25 s each.

@@ -150,5 +150,5 @@ def test_broken_files_do_not_stop_the_others(command, experiments, path, tmp_pat
     code, out, err = command(
         "run", "--only", "C33", "--store", path, "--experiments", folder, "--devices", "cpu"
     )
-    assert code == 2 and "(1 files cannot be loaded: see `list`)" in err
+    assert code == 2 and "(1 file cannot be loaded: see `list`)" in err
     assert command("list", "--experiments", folder)[0] == 1

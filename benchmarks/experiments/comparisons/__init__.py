@@ -1,0 +1,1 @@
+"""Contenders on one task under the same tuning budget."""

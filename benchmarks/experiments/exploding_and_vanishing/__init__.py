@@ -1,0 +1,1 @@
+"""The experiments on exploding and vanishing gradients: how scale travels through depth."""

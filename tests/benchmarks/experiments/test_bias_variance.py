@@ -1,0 +1,89 @@
+"""The fits against scikit-learn's ridge regression, the verdicts against what theory says."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from benchmarks import verdicts
+from benchmarks.experiments.learning_theory import bias_variance as subject
+from benchmarks.experiments.learning_theory.bias_variance import EXPERIMENT, PRIOR_SDS, SIGMA
+
+BY_ID = {h.id.split(".")[1]: h for h in EXPERIMENT.hypotheses}
+SEEDS = np.arange(150)
+
+
+@pytest.fixture(scope="module")
+def results():
+    cells = []
+    for cell in EXPERIMENT.cells():
+        found = subject.measure(cell, SEEDS)
+        found.check(EXPERIMENT, len(SEEDS))
+        cells.append(
+            verdicts.CellResult(cell.factors, SEEDS, found.metrics, np.zeros(len(SEEDS), bool))
+        )
+    return verdicts.Results(tuple(cells))
+
+
+@pytest.mark.parametrize("width", [0, 9, 12, 17])
+def test_predictions_and_terms_are_those_of_scikit_learn(width):
+    design, seed, prior_sd = "8, new", 5, PRIOR_SDS[width]
+    x, noise, test_noise = subject.draw(design, seed)
+    f, f_test = -x + 1.5 * x**3, -subject.TEST_INPUTS + 1.5 * subject.TEST_INPUTS**3
+    powers, test_powers = np.vander(x, 5), np.vander(subject.TEST_INPUTS, 5)
+    ridge = Ridge(alpha=(SIGMA / prior_sd) ** 2, fit_intercept=False, solver="svd")
+
+    noisy = ridge.fit(powers, f + noise).predict(test_powers)
+    clean = ridge.fit(powers, f).predict(test_powers)
+    hat = np.stack([ridge.fit(powers, e).predict(test_powers) for e in np.eye(8)], axis=1)
+
+    runs = subject.repetitions(design, (4, seed))
+    wanted = {
+        "error": np.mean((noisy - f_test) ** 2),
+        "spread": np.mean((noisy - clean) ** 2),
+        "bias": np.mean((clean - f_test) ** 2),
+        "variance": SIGMA**2 * np.mean(np.sum(hat**2, axis=1)),
+        "test error": np.mean((noisy - f_test - test_noise) ** 2),
+        "bias_in_sample": np.mean((ridge.fit(powers, f).predict(powers) - f) ** 2),
+    }
+    for name, value in wanted.items():
+        # A loose prior leaves the condition number of the monomials: about 1e4, squared.
+        assert runs[name][1, width] == pytest.approx(value, rel=1e-7, abs=1e-13), name
+
+
+def test_same_inputs_are_the_same_and_new_ones_are_not():
+    (a, _, _), (b, _, _) = subject.draw("15, the same", 1), subject.draw("15, the same", 2)
+    np.testing.assert_array_equal(a, b)
+    (a, _, _), (b, _, _) = subject.draw("15, new", 1), subject.draw("15, new", 2)
+    assert not np.any(a == b)
+
+
+def test_the_terms_average_to_the_exact_curves_without_a_prior_to_speak_of():
+    """Least squares at its own inputs has mean variance sigma^2 p / N; here at test inputs of
+
+    the same distribution it is a little more, and never less.
+    """
+    runs = subject.repetitions("15, the same", tuple(range(3)))
+    assert np.all(runs["variance"][:, -1] > 0.5 * SIGMA**2 * 5 / 15)
+    assert runs["bias"][:, -1].max() < 1e-8  # a quartic holds the cubic
+
+
+def test_largest_step_by_hand():
+    values = np.array([[4.0, 1.0, 3.0, 3.5], [2.0, 2.0, 1.0, 0.5]])
+    np.testing.assert_allclose(subject.largest_step(values, +1), [2 / 4, 0])
+    np.testing.assert_allclose(subject.largest_step(values, -1), [3 / 4, 1 / 2])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["variance_rises", "sum", "bias_falls_in_sample", "exact_bias", "exact_variance"],
+)
+def test_what_is_true_survives_and_the_wrong_forms_do_not(results, name):
+    verdict = verdicts.judge(BY_ID[name], results)
+    assert verdict.outcome == verdicts.SUPPORTED, verdict.sentence
+    assert [outcome for _, outcome, _ in verdict.mutants] == [verdicts.REFUTED]
+
+
+def test_bias_at_new_inputs_need_not_fall(results):
+    verdict = verdicts.judge(BY_ID["bias_falls"], results)
+    assert verdict.outcome == verdicts.REFUTED
+    assert verdict.effect > 0.1  # by far more than rounding

@@ -10,6 +10,7 @@ import itertools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class Hypothesis:
 
     id: str
     statement: str
-    rule: object
+    rule: Any  # a benchmarks.verdicts.Rule; that module imports this one
     kind: str = "as corrected"
     formula: str = ""
     mutants: tuple[Mutant, ...] = ()

@@ -1,0 +1,247 @@
+"""Rules that hold a measurement against arithmetic or theory."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from benchmarks import statistics
+from benchmarks.experiment import SpecificationError
+from benchmarks.statistics import FOUR_SIGMA, Interval
+from benchmarks.verdicts.results import MissingResults
+from benchmarks.verdicts.rule import Rule
+from benchmarks.verdicts.verdict import (
+    REFUTED,
+    SUPPORTED,
+    UNDECIDED,
+    Verdict,
+    number,
+    verdict_of_interval,
+    worst,
+)
+
+EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23}  # spacing of floats just above 1
+
+
+@dataclass(frozen=True)
+class AtMost(Rule):
+    """No trial exceeds a bound: the largest value decides. For inequalities and certainties.
+
+    Args:
+        bound: the largest value that the statement allows.
+    """
+
+    bound: float
+
+    def describe(self):
+        return f"No trial may exceed {number(self.bound)}; the largest value decides."
+
+    def decide(self, results):
+        values = results.select(self.where).values(self.metric)
+        worst = float(np.max(values))
+        outcome = SUPPORTED if worst <= self.bound else REFUTED
+        return Verdict(
+            outcome, worst, self.bound, None, None, len(values), (None, self.bound),
+            f"largest {self.metric.replace('_', ' ')}",
+            f"The largest of {len(values)} values is {number(worst)}, against a bound of "
+            f"{number(self.bound)}.",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Identity(Rule):
+    """Two sides of an algebraic identity agree to rounding: R-ID.
+
+    The metric is max|a - b| / max|b|. Summing k terms in floating point loses at most about k
+    units in the last place; 64 covers the constant and a handful of operations around the sum.
+
+    Args:
+        terms: k, the length of the longest sum.
+        dtype: the arithmetic's precision.
+        condition: a condition number that multiplies the bound, where a system is solved.
+    """
+
+    terms: int
+    dtype: str = "float64"
+    condition: float = 1.0
+
+    @property
+    def bound(self) -> float:
+        """64 k epsilon, times the condition number."""
+        return 64 * self.terms * EPSILON[self.dtype] * self.condition
+
+    def describe(self):
+        return (
+            f"Identity: the largest relative deviation may be 64 x {self.terms} terms x "
+            f"{self.dtype} epsilon = {number(self.bound)}."
+        )
+
+    def decide(self, results):
+        verdict = AtMost(self.metric, self.bound, where=self.where).decide(results)
+        # A true zero has no place on a log strip; a tenth of an ulp stands for it.
+        return replace(verdict, effect=max(verdict.effect, EPSILON[self.dtype] / 10), log=True)
+
+
+@dataclass(frozen=True)
+class Within(Rule):
+    """A mean over seeds lies in a region that theory fixes: inside, outside or across.
+
+    Args:
+        low, high: edges of the region, None for an open side.
+        expected: the theoretical value inside it, drawn as a dashed line.
+        confidence: of the t interval over seeds.
+        statistic: "mean", or "median" with its order-statistic interval.
+    """
+
+    low: float | None
+    high: float | None
+    expected: float | None = None
+    confidence: float = 0.99
+    statistic: str = "mean"
+
+    def describe(self):
+        return (
+            f"The {100 * self.confidence:.4g} % interval of the {self.statistic} over seeds must "
+            f"lie in [{number(self.low) if self.low is not None else '-inf'}, "
+            f"{number(self.high) if self.high is not None else 'inf'}]; outside refutes."
+        )
+
+    def decide(self, results):
+        values = results.select(self.where).values(self.metric)
+        if self.statistic == "median":
+            middle, low, high = (float(v) for v in statistics.median_band(values, self.confidence))
+            interval = Interval(middle, low, high, self.confidence, len(values))
+        else:
+            interval = statistics.mean_interval(values, self.confidence)
+        return verdict_of_interval(
+            interval, (self.low, self.high), self.metric.replace("_", " "), self.expected
+        )
+
+
+@dataclass(frozen=True)
+class Agreement(Rule):
+    """A Monte-Carlo mean agrees with a theoretical value: R-Z, |mean - theory| <= 4 SE.
+
+    With several cells each is compared with its own theory, and the worst one decides. The
+    interval has the normal's four-sigma level, widened by Student's t for few seeds. A statement
+    whose interval also holds the rival value is undecided.
+
+    Args:
+        expected: metric holding the theoretical value of each trial.
+        rival: metric holding what the wrong form predicts, if there is one to exclude.
+    """
+
+    expected: str
+    rival: str | None = None
+
+    def metrics_used(self):
+        return [self.metric, self.expected, *([self.rival] if self.rival else [])]
+
+    def describe(self):
+        text = "In every cell the mean over seeds must lie within 4 standard errors of theory"
+        return text + (", and exclude the rival value." if self.rival else ".")
+
+    def decide(self, results):
+        worst, outcomes, n = None, [], 0
+        for cell in results.select(self.where).cells:
+            theory = float(np.mean(cell.metrics[self.expected]))
+            interval = statistics.mean_interval(
+                cell.metrics[self.metric] - cell.metrics[self.expected], FOUR_SIGMA
+            )
+            n += interval.n
+            if interval.low is None:
+                # Without spread there is no standard error: only rounding may separate the two.
+                tolerance = 64 * EPSILON["float64"] * max(abs(theory), 1e-300)
+                z = 0.0 if abs(interval.estimate) <= tolerance else math.inf
+                half = tolerance
+            else:
+                half = (interval.high - interval.low) / 2
+                z = 4 * interval.estimate / half
+            mean = theory + interval.estimate
+            holds = abs(interval.estimate) <= half
+            rival_in = False
+            if self.rival:
+                rival_in = abs(mean - float(np.mean(cell.metrics[self.rival]))) <= half
+            outcomes.append(REFUTED if not holds else UNDECIDED if rival_in else SUPPORTED)
+            if worst is None or abs(z) > abs(worst[0]):
+                worst = (z, mean, theory, half, interval.n)
+        z, mean, theory, half, _ = worst
+        outcome = next((o for o in (REFUTED, UNDECIDED) if o in outcomes), SUPPORTED)
+        cells = len(outcomes)
+        place = "" if cells == 1 else f" in the worst of {cells} cells"
+        return Verdict(
+            outcome, mean, theory, (mean - half, mean + half), FOUR_SIGMA, n,
+            (theory - half, theory + half),
+            f"mean {self.metric.replace('_', ' ')}{place}",
+            f"Mean {number(mean)} against theory {number(theory)}{place}: "
+            f"{abs(z):.2g} standard errors apart, n = {n}.",
+            p=min(1.0, cells * statistics.z_to_p(z)), decisive=REFUTED,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Slope(Rule):
+    """An exponent: the slope of log(metric) against log(factor), contains theory, excludes rival.
+
+    One regression a seed, so that the interval is over seeds. Deterministic measurements have no
+    interval; the slope itself must then lie in the region.
+
+    Args:
+        against: numeric factor.
+        expected: the theoretical exponent, or level -> exponent with `by`.
+        within: half-width of the region, from the theory's own correction terms (say which).
+        by: factor whose levels have exponents of their own.
+        confidence: of the interval over seeds.
+    """
+
+    against: str
+    expected: float | Mapping
+    within: float
+    by: str | None = None
+    confidence: float = FOUR_SIGMA
+
+    def factors_used(self):
+        return [self.against, *([self.by] if self.by else [])]
+
+    def check(self, hypothesis, spec):
+        super().check(hypothesis, spec)
+        if self.by and set(self.expected) != {str(v) for v in spec.factors[self.by]}:
+            raise SpecificationError(
+                f"{hypothesis}: expected must name the levels of {self.by!r}, "
+                f"received {sorted(self.expected)}"
+            )
+
+    def describe(self):
+        wanted = self.expected if self.by else {"slope": self.expected}
+        wanted = ", ".join(f"{k}: {number(v)}" for k, v in wanted.items())
+        return (
+            f"The log-log slope against {self.against} must lie within {number(self.within)} of "
+            f"theory ({wanted})."
+        )
+
+    def decide(self, results):
+        results = results.select(self.where)
+        verdicts = []
+        for level in results.levels(self.by) if self.by else [None]:
+            part = results.select({self.by: level}) if self.by else results
+            seeds = sorted(set.intersection(*(set(c.seeds.tolist()) for c in part.cells)))
+            x = np.log([float(c.factors[self.against]) for c in part.cells])
+            if len(set(x.tolist())) < 3:
+                raise MissingResults(f"a slope against {self.against} needs three levels")
+            y = np.log(
+                [
+                    [c.metrics[self.metric][list(c.seeds).index(s)] for s in seeds]
+                    for c in part.cells
+                ]
+            )
+            slopes = np.polyfit(x, y, 1)[0]
+            expected = self.expected[str(level)] if self.by else self.expected
+            verdict = verdict_of_interval(
+                statistics.mean_interval(slopes, self.confidence),
+                (expected - self.within, expected + self.within),
+                f"exponent of {self.metric.replace('_', ' ')}" + (f", {level}" if level else ""),
+                expected,
+            )
+            verdicts.append(verdict)
+        return worst(verdicts)

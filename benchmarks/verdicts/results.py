@@ -1,0 +1,63 @@
+"""What rules see: the finished trials of one experiment, cell by cell."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """The finished trials of one cell: factors, seeds and metric -> values, aligned."""
+
+    factors: Mapping
+    seeds: np.ndarray
+    metrics: Mapping[str, np.ndarray]
+    diverged: np.ndarray
+
+
+@dataclass(frozen=True)
+class Results:
+    """All cells of one experiment on one device, as rules see them."""
+
+    cells: tuple[CellResult, ...]
+
+    def select(self, where: Mapping) -> "Results":
+        """The cells whose factors have these values."""
+        kept = tuple(
+            c for c in self.cells if all(same(c.factors.get(k), v) for k, v in where.items())
+        )
+        if not kept:
+            raise MissingResults(f"no finished cell with {dict(where)}")
+        return Results(kept)
+
+    def levels(self, factor: str) -> list:
+        """Levels of a factor, in order of appearance."""
+        return list(dict.fromkeys(c.factors[factor] for c in self.cells))
+
+    def values(self, metric: str) -> np.ndarray:
+        """A metric over all trials of all cells."""
+        return np.concatenate([c.metrics[metric] for c in self.cells])
+
+    def paired(self, metric: str, factor: str, first, second) -> tuple[np.ndarray, np.ndarray]:
+        """Values at two levels of a factor, aligned by the other factors and by seed."""
+        left, right = self.select({factor: first}), self.select({factor: second})
+        pairs: tuple[list, list] = ([], [])
+        for a in left.cells:
+            others = {k: v for k, v in a.factors.items() if k != factor}
+            b = right.select(others).cells[0]
+            seeds = np.intersect1d(a.seeds, b.seeds)
+            for cell, out in zip((a, b), pairs, strict=True):
+                order = np.argsort(cell.seeds)
+                at = order[np.searchsorted(cell.seeds[order], seeds)]
+                out.append(cell.metrics[metric][at])
+        return np.concatenate(pairs[0]), np.concatenate(pairs[1])
+
+
+class MissingResults(LookupError):
+    """The store lacks what a rule needs; the verdict is withheld."""
+
+
+def same(a, b) -> bool:
+    """Equal levels, also after a journey through JSON, where keys become text."""
+    return a == b or str(a) == str(b)

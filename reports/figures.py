@@ -4,6 +4,7 @@ Solid: measured, with its 99 % band. Thin: single runs. Dashed: theory. Dotted v
 slide. Bands come from `benchmarks.statistics`; seaborn draws ready-made numbers only.
 """
 
+import re
 import warnings
 from dataclasses import dataclass, field
 
@@ -69,7 +70,8 @@ def level_name(factor: str | None, value) -> str:
         return f"{name}: {'yes' if value else 'no'}"
     if isinstance(value, (int, float)):
         return f"{name} {drawing.tick_label(value)}"
-    return str(value).replace("_", " ")
+    text = str(value).replace("_", " ")
+    return f"{name} {text}" if re.fullmatch(r"[\d.e+-]+", text) else text
 
 
 def matches(factors, where) -> bool:
@@ -360,7 +362,7 @@ def points_panel(panel: str, spec: dict, results) -> Panel | None:
     groups = _levels(cells, spec["by"])
     levels = list(dict.fromkeys(f[spec["x"]] for f, _ in cells))
     names = [level_name(spec["by"], level) for level, _ in groups]
-    plain = [level_name("", level).strip() for level in levels]
+    plain = [level_name("", level).strip(" :") for level in levels]
     roles = drawing.colors(names if spec["by"] else plain)
     found = {}
     for g, (_, group) in enumerate(groups):
@@ -470,10 +472,12 @@ def histogram_panel(panel: str, spec: dict, results) -> Panel | None:
         if value is not None:
             across = canvas.place(value, 0)[0]
             low = canvas.height - drawing.BOTTOM
-            canvas.rule([across, across], [canvas.top, low], role, width, dashes, over=True)
-            side = "right" if across > (LEFT + canvas.right) / 2 else "left"
-            y = canvas.top + (10 if word == "theory" else 26)
-            canvas.text(across + (-6 if side == "right" else 6), y, word, "lb", side, role)
+            canvas.rule([across, across], [canvas.top - 4, low], role, width, dashes, over=True)
+            # Above the bars, and away from the other mark where the two stand close together.
+            other = spec["slide"] if word == "theory" else spec["reference"]
+            gap = 99.0 if other is None else across - canvas.place(other, 0)[0]
+            side = "center" if abs(gap) > 50 else "left" if gap > 0 else "right"
+            canvas.text(across, canvas.top - 6, word, "lb", side, role)
     rows = [
         [name, number(float(v.mean())), number(float(v.std(ddof=1)) if len(v) > 1 else 0.0),
          *[number(float(q)) for q in np.quantile(v, (0.05, 0.5, 0.95))], str(len(v))]

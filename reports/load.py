@@ -244,7 +244,7 @@ def judge_all(spec: Mapping, results: Results, withheld: str) -> tuple[Hypothesi
     for value in spec["hypotheses"]:
         try:
             hypothesis = hypothesis_from_json(value)
-            rule = cast(Rule, hypothesis.rule).describe()
+            rule = in_words(cast(Rule, hypothesis.rule))
         except Exception as error:
             hypothesis = Hypothesis(value.get("id", "?"), value.get("statement", ""), None)
             hypothesis = replace(hypothesis, kind=value.get("kind", CORRECTED))
@@ -261,6 +261,16 @@ def judge_all(spec: Mapping, results: Results, withheld: str) -> tuple[Hypothesi
         except Exception as error:  # one broken rule must not take the page down
             views.append(HypothesisView(hypothesis, rule, None, ERROR, one_line(error)))
     return tuple(views)
+
+
+def in_words(rule: Rule) -> str:
+    """A rule as sentences; what several parts of it have in common is said once."""
+    parts = [part.describe() for part in getattr(rule, "rules", (rule,))]
+    said = []
+    for text in dict.fromkeys(parts):
+        times = parts.count(text)
+        said.append(text if times == 1 else f"For each of {times} parts of the data: {text}")
+    return " ".join(said)
 
 
 def one_line(error: Exception) -> str:

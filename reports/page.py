@@ -138,6 +138,12 @@ def versions(environment: Mapping) -> str:
     return ", ".join(f"{name} {found[name]}" for name in shown)
 
 
+def wide(claim: ClaimView) -> bool:
+    """Whether a formula needs the whole width: about 34 symbols fill half a card."""
+    formulas = (claim.spec.get("stated", ""), claim.spec.get("corrected", ""))
+    return max(len(mathml(latex).striptags()) for latex in formulas) > 34
+
+
 def panels_of(claim: ClaimView) -> tuple[list[figures.Panel], list[str]]:
     """The figures of a claim; what could not be drawn is said, and takes nothing else down."""
     if not claim.results.cells:
@@ -186,14 +192,14 @@ def caption(claim: ClaimView, panels: list[figures.Panel]) -> str:
     return f"{claim.seeds} seeds a cell. {' '.join(keys)}"
 
 
-SCIENTIFIC = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]?)0*(\d+)(?![\w.])")
+SCIENTIFIC = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]?)0*(\d+)(?!\w|\.\d)")
 
 
 def powers(text: str) -> str:
     """Numbers in scientific notation as people write them.
 
-    >>> powers("at most 7.11e-14, not 1e+05; class e2e")
-    'at most 7.11·10⁻¹⁴, not 1·10⁵; class e2e'
+    >>> powers("class e2e, not 1e+05, at most 7.11e-14.")
+    'class e2e, not 1·10⁵, at most 7.11·10⁻¹⁴.'
     """
     return SCIENTIFIC.sub(
         lambda m: f"{m[1]}·10" + (m[2].replace("+", "") + m[3]).translate(SUPERSCRIPT), str(text)
@@ -214,7 +220,8 @@ def _environment() -> jinja2.Environment:
         "seconds": seconds, "percent": percent, "excerpt": excerpt, "tick": tick_label,
     }  # fmt: skip
     env.globals |= {
-        "caption": caption, "effect": effect, "glyph": GLYPH, "strip": strip, "versions": versions,
+        "caption": caption, "effect": effect, "glyph": GLYPH, "strip": strip,
+        "versions": versions, "wide": wide,
         "STATED": STATED, "CORRECTED": CORRECTED,
     }  # fmt: skip
     return env

@@ -55,8 +55,8 @@ def strip(panel: str, verdict: Verdict, stated: bool) -> Markup:
         out.append(f'<path class="edge" d="M{at(edge)} {TOP}V{AXIS}"/>')
     if verdict.expected is not None:
         kind = word = "slide" if stated else "theory"
-        if not stated and verdict.expected in edges:
-            word = "bound"
+        if verdict.expected in edges:
+            kind, word = "theory", "bound"
         x = at(verdict.expected)
         anchor = "start" if x < 70 else "end" if x > 350 else "middle"
         out.append(f'<path class="{kind}" d="M{x} {TOP}V{AXIS}"/>')

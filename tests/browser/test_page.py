@@ -118,10 +118,12 @@ def test_lecture_mode_by_keyboard(open_page):
     page.locator("#present").focus()
     page.keyboard.press("Enter")
     first = page.evaluate(visible)
-    assert len(first) == 1
+    assert first == ["cover"]
     page.keyboard.press("ArrowRight")
     second = page.evaluate(visible)
-    assert len(second) == 1 and second != first
+    assert second == ["C12"]
+    for other in ("#cover", "#environment", "#sec1 header"):
+        assert not page.locator(other).is_visible()
     assert page.evaluate("location.hash") == "#" + second[0]
     page.keyboard.press("ArrowLeft")
     assert page.evaluate(visible) == first

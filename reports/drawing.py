@@ -155,6 +155,11 @@ def declump(wanted: list[float], heights: list[float], low: float, high: float) 
     return out
 
 
+def axis_label(words: str, log: bool) -> str:
+    """A label that says when its axis is logarithmic, once."""
+    return words + " (log)" if log and "(log" not in words else words
+
+
 class Canvas:
     """One panel: title, axes drawn by the chart rules, and labels at the lines.
 
@@ -162,9 +167,13 @@ class Canvas:
         title: the finding, in words.
         x, y: ranges; `log` names the logarithmic ones.
         margin: units kept free on the right for labels.
+        x_names: (place, name) of levels that are no numbers.
+        x_ticks: numbers to mark, instead of round ones.
     """
 
-    def __init__(self, title, x_label, y_label, x, y, log="", margin=16.0, x_names=None):
+    def __init__(
+        self, title, x_label, y_label, x, y, log="", margin=16.0, x_names=None, x_ticks=None
+    ):
         # 48 characters of 14-unit semibold fit into 420 units in any system font.
         self.title = textwrap.wrap(title, 48) or [""]
         extra = 18 * (len(self.title) - 1)
@@ -189,8 +198,8 @@ class Canvas:
         for i, line in enumerate(self.title):
             self.text(0, 14 + 18 * i, line, "pt", size=14)
         if y_label:
-            self.text(0, 32 + extra, y_label + (" (log)" if "y" in log else ""), "al")
-        label = x_label + (" (log)" if "x" in log else "")
+            self.text(0, 32 + extra, axis_label(y_label, "y" in log), "al")
+        label = axis_label(x_label, "x" in log)
         self.text(self.right, self.height - 6, label, "al", ha="right")
         for tick in ticks(*y, "y" in log):
             at = self.place(x[0], tick)[1]
@@ -206,7 +215,7 @@ class Canvas:
                     self.text(where, bottom + 16 + 13 * i, line, "tk", ha="center")
         else:
             last = -np.inf
-            for tick in ticks(*x, "x" in log):
+            for tick in x_ticks if x_ticks is not None else ticks(*x, "x" in log):
                 at = self.place(tick, y[0])[0]
                 name = tick_label(tick)
                 if at - last < 8.2 * len(name) + 6:  # 13.6-unit digits on a phone

@@ -174,7 +174,11 @@ def line_panel(panel, title, x_label, y_label, series: list[Series], log="", wha
     every = [s.x for s in series]
     x = drawing.limits(every, "x" in log, pad=0.015)
     y = _range(series, log)
-    canvas = Canvas(title, x_label, y_label, x, y, log, drawing.margin_for(words))
+    marked = np.unique(np.concatenate(every))
+    levels = marked.tolist() if len(marked) <= 8 and any(s.markers for s in series) else None
+    canvas = Canvas(
+        title, x_label, y_label, x, y, log, drawing.margin_for(words), x_ticks=levels
+    )  # fmt: skip
     for s in series:
         role = roles[s.name]
         if s.low is not None and s.high is not None:

@@ -354,8 +354,8 @@ def load(stores: list[Store]) -> Report:
         for stored in store.specifications():
             if stored.kind == "comparison":
                 view = load_comparison(store, stored)
-                if view.cells:
-                    comparisons.setdefault(stored.claim, view)
+                if stored.claim not in comparisons or not comparisons[stored.claim].cells:
+                    comparisons[stored.claim] = view
             elif stored.claim in lecture.CLAIMS:
                 view_of = load_claim(store, stored)
                 if stored.claim not in found or found[stored.claim].state == NOT_RUN:

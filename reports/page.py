@@ -111,6 +111,22 @@ def percent(value: float) -> str:
     return f"{100 * value:.4g} %"
 
 
+def share(value: float) -> str:
+    """A share of seeds or resamples in whole percent, but never rounded up to all of them.
+
+    >>> share(0.9975), share(1.0), share(0.0004)
+    ('over 99 %', '100 %', 'under 1 %')
+    """
+    if 0.99 < value < 1:
+        return "over 99 %"
+    return "under 1 %" if 0 < value < 0.01 else f"{100 * value:.0f} %"
+
+
+def short(value: float) -> str:
+    """Three digits, for wide tables."""
+    return f"{value:.3g}"
+
+
 def effect(view: HypothesisView) -> str:
     """Effect with its interval, as cards show it."""
     verdict = view.verdict
@@ -216,7 +232,7 @@ def _environment() -> jinja2.Environment:
     )
     env.filters |= {
         "math": lambda latex: mathml(latex, display=True), "powers": powers, "rich": rich,
-        "number": number,
+        "number": number, "share": share, "short": short,
         "seconds": seconds, "percent": percent, "excerpt": excerpt, "tick": tick_label,
     }  # fmt: skip
     env.globals |= {

@@ -226,3 +226,16 @@ def test_the_command_prints_where_what_and_how_long(store, tmp_path):
     assert result.exit_code == 0
     assert "index.html" in result.stdout and "REFUTED" in result.stdout
     assert re.search(r"\d+\.\d s\)", result.stdout)
+
+
+def test_a_comparison_without_results_or_with_gaps_is_not_ranked(tmp_path):
+    def page(name, **more):
+        with Store.open(tmp_path / f"{name}.sqlite", create=True) as store:
+            run = store.start_run("lecture", "run", synthetic.ENVIRONMENT)
+            synthetic.save(store, run, synthetic.optimizers(), synthetic.measure_contender, **more)
+        return build([tmp_path / f"{name}.sqlite"], tmp_path / name).path.read_text()
+
+    assert "No cell of this comparison has finished." in page("none", skip=15)
+    gaps = page("gaps", skip=4)
+    assert "4 of 15 cells have not run" in gaps
+    assert "No ranks while cells are missing." in gaps

@@ -22,6 +22,9 @@ from benchmarks.plan import Task
 from benchmarks.worker import Answer, environment_of, serve
 
 DEATHS = 3  # of workers at the same cell, before it counts as failed
+# TensorFlow takes 0.9 GB, and each program it compiles keeps about 18 MB for ever. A worker above
+# this is replaced between two cells, at the cost of one import, so that none grows to 1.5 GB.
+RETIRE_BYTES = 1.4e9
 POLL_SECONDS = 0.25  # how soon Ctrl-C and the progress display are looked after
 
 
@@ -144,7 +147,9 @@ def _start(device: str, logs: Path, workers: int) -> _Worker:
     descriptor, log = tempfile.mkstemp(dir=logs)
     os.close(descriptor)
     process = context.Process(
-        target=serve, args=(theirs, log, 0.7 * memory_bytes() / workers), daemon=True
+        target=serve,
+        args=(theirs, log, min(RETIRE_BYTES, 0.7 * memory_bytes() / workers)),
+        daemon=True,
     )
     with _environment(environment_of(device)), _no_interrupt():
         process.start()

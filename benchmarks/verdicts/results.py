@@ -23,9 +23,9 @@ class Results:
     cells: tuple[CellResult, ...]
 
     def select(self, where: Mapping) -> "Results":
-        """The cells whose factors have these values."""
+        """The cells whose factors have these values; a tuple or list allows any of its members."""
         kept = tuple(
-            c for c in self.cells if all(same(c.factors.get(k), v) for k, v in where.items())
+            c for c in self.cells if all(_allows(v, c.factors.get(k)) for k, v in where.items())
         )
         if not kept:
             raise MissingResults(f"no finished cell with {dict(where)}")
@@ -61,3 +61,8 @@ class MissingResults(LookupError):
 def same(a, b) -> bool:
     """Equal levels, also after a journey through JSON, where keys become text."""
     return a == b or str(a) == str(b)
+
+
+def _allows(wanted, level) -> bool:
+    many = isinstance(wanted, (tuple, list))
+    return same(wanted, level) or (many and any(same(one, level) for one in wanted))

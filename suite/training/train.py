@@ -356,7 +356,7 @@ def _check_set(name, pair, seeds):
     for label, array in zip((x_name, y_name), pair, strict=True):
         array = np.asarray(array)
         if array.dtype.kind == "f":
-            array = array.astype(keras.config.floatx())
+            array = array.astype(keras.config.floatx(), copy=False)
             bad = array.size - np.isfinite(array).sum()
             if bad:
                 raise ValueError(f"{label}: {bad} of {array.size} values are not finite")

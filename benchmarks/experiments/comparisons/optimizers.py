@@ -5,7 +5,7 @@ dimensions says little about networks; a race at one learning rate says which ra
 each optimizer gets the whole grid, and each point of the grid has all the seeds.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -50,31 +50,38 @@ def data_for(seeds):
     )
 
 
-def measure(cell, seeds):
-    """One contender at one learning rate, all seeds."""
+@lru_cache(maxsize=1)  # the rate is no part of the program, so a contender is compiled once
+def training_for(contender, seeds, steps, record_every, compiled):
+    """One contender's training, to be run at any learning rate."""
     import keras
 
     from suite.models import MultilayerPerceptron
-    from suite.training import train
+    from suite.training import Training
 
-    seeds = tuple(int(seed) for seed in seeds)
     (x, y), validation, test = data_for(seeds)
-    history = train(
+    return Training(
         lambda seed: MultilayerPerceptron(UNITS, outputs=10),
-        optimizer(cell.optimizer, cell.learning_rate),
+        optimizer(contender, LEARNING_RATES[0]),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         x,
         y,
-        steps=cell.steps,
+        steps=steps,
         batch_size=BATCH,
         seeds=seeds,
         validation=validation,
         test=test,
-        record_every=cell.record_every,
+        record_every=record_every,
         probes=("gradient_norm",),
         data_axis_per_seed=True,
-        compiled=cell.compiled,
+        compiled=compiled,
     )
+
+
+def measure(cell, seeds):
+    """One contender at one learning rate, all seeds."""
+    seeds = tuple(int(seed) for seed in seeds)
+    training = training_for(cell.optimizer, seeds, cell.steps, cell.record_every, cell.compiled)
+    history = training(learning_rate=cell.learning_rate)
     curves = ("train_loss", "validation_score", "gradient_norm")
     return Measurements(
         metrics={

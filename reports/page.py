@@ -211,15 +211,19 @@ def caption(claim: ClaimView, panels: list[figures.Panel]) -> str:
 SCIENTIFIC = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]?)0*(\d+)(?!\w|\.\d)")
 
 
-def powers(text: str) -> str:
-    """Numbers in scientific notation as people write them.
+MINUS = re.compile(r"(?<![\w.)\]])-(?=\.?\d|inf\b)")
 
-    >>> powers("class e2e, not 1e+05, at most 7.11e-14.")
-    'class e2e, not 1·10⁵, at most 7.11·10⁻¹⁴.'
+
+def powers(text: str) -> str:
+    """Numbers as people write them: powers of ten, and a minus instead of a hyphen.
+
+    >>> powers("class e2e, not 1e+05, at most 7.11e-14, in [-0.5, 2-3].")
+    'class e2e, not 1·10⁵, at most 7.11·10⁻¹⁴, in [−0.5, 2-3].'
     """
-    return SCIENTIFIC.sub(
+    shown = SCIENTIFIC.sub(
         lambda m: f"{m[1]}·10" + (m[2].replace("+", "") + m[3]).translate(SUPERSCRIPT), str(text)
     )
+    return MINUS.sub("\N{MINUS SIGN}", shown)
 
 
 def _environment() -> jinja2.Environment:
@@ -293,7 +297,7 @@ def render(report: Report) -> tuple[str, dict[str, str], tuple[str, ...]]:
         compared.append({"view": view, "result": result, "panels": panels})
     by_section = {s: [c for c in report.claims if c.section == s] for s in lecture.SECTIONS}
     counts = {state: sum(c.state == state for c in report.claims) for state in STATES}
-    scripts = [static(name) for name in ("theme.js", "filter.js", "lecture.js")]
+    scripts = [static(name) for name in ("theme.js", "filter.js", "lecture.js", "idle.js")]
     template = _environment().get_template("page.html.j2")
     page = template.render(
         report=report, cards=cards, compared=compared, sections=lecture.SECTIONS,

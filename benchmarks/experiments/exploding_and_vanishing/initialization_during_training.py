@@ -220,7 +220,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     finding=(
-        "After 600 steps the mean squares have grown by {held} decades more without batch "
+        "After 600 steps the mean squares have grown by {held:.2f} decades more without batch "
         "normalization than with it."
     ),
     stated=r"n_\ell \tau_\ell^2 = 2 \text{ holds at the start only}",

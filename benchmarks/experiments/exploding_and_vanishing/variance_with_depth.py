@@ -126,14 +126,6 @@ EXPERIMENT = Experiment(
     lens="stability",
     hypotheses=(
         Hypothesis(
-            "C39.as_drawn",
-            "The variance in a network as it is drawn follows (n tau^2)^L: the mean of its "
-            "logarithm is L log n tau^2.",
-            rule=Agreement("log_ratio", "slide_law"),
-            kind="as stated",
-            formula=r"\mathrm{V}[z_L] \simeq (n\tau^2)^L \, \mathrm{V}[x]",
-        ),
-        Hypothesis(
             "C39.expectation",
             "Averaged over networks, the variance after L layers is (n tau^2)^L times the input's.",
             # 12 layers of 32 only: the ratio has relative variance (1 + 2/n)^L - 1 = 1.07, so 400

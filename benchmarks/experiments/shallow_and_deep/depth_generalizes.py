@@ -177,8 +177,9 @@ EXPERIMENT = Experiment(
         ),
     ),
     finding=(
-        "Four hidden layers against one of the same size change test accuracy by {digits} "
-        "[{digits.low}, {digits.high}] on 300 digits and by {composition} on a composed target."
+        "Four hidden layers against one of the same size change test accuracy by "
+        "{digits:+.3f} [{digits.low:+.3f}, {digits.high:+.3f}] on 300 digits, and by "
+        "{composition:+.3f} [{composition.low:+.3f}, {composition.high:+.3f}] on a composed target."
     ),
     stated=r"\text{deep} \prec \text{shallow in test error}",
     corrected=r"\text{depends on the target; provable for compositions}",

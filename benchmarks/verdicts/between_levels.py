@@ -8,12 +8,14 @@ from scipy import stats
 from benchmarks import statistics
 from benchmarks.experiment import SpecificationError
 from benchmarks.statistics import SIGN_LEVEL
-from benchmarks.verdicts.rule import Rule, check_levels
+from benchmarks.verdicts.results import Results, same
+from benchmarks.verdicts.rule import Rule
 from benchmarks.verdicts.verdict import (
     REFUTED,
     SUPPORTED,
     UNDECIDED,
     Verdict,
+    in_words,
     judge_interval,
     number,
     verdict_of_interval,
@@ -21,12 +23,8 @@ from benchmarks.verdicts.verdict import (
 
 
 @dataclass(frozen=True)
-class Sign(Rule):
-    """A direction over paired seeds: R-SIGN, exact one-sided binomial at 2^-14.
-
-    Args:
-        factor, first, second: `first` is claimed to exceed `second` in the metric.
-    """
+class Paired(Rule):
+    """What the rules between levels share: `first` and `second` level of a factor, by seed."""
 
     factor: str
     first: object
@@ -37,16 +35,45 @@ class Sign(Rule):
 
     def check(self, hypothesis, spec):
         super().check(hypothesis, spec)
-        check_levels(hypothesis, spec, self.factor, self.first, self.second)
+        for level in (self.first, self.second):
+            if not any(same(level, known) for known in spec.factors[self.factor]):
+                raise SpecificationError(
+                    f"{hypothesis}: factor {self.factor!r} has no level {level!r}, "
+                    f"it has {spec.factors[self.factor]}"
+                )
+
+    def _pairs(self, results: Results) -> tuple[np.ndarray, np.ndarray]:
+        return results.select(self.where).paired(self.metric, self.factor, self.first, self.second)
+
+    @property
+    def _a(self) -> str:
+        return self._name(self.first)
+
+    @property
+    def _b(self) -> str:
+        return self._name(self.second)
+
+    def _name(self, level) -> str:
+        """A bare number says nothing without its factor."""
+        return f"{self.factor} {level}" if isinstance(level, (int, float)) else str(level)
+
+
+@dataclass(frozen=True)
+class Sign(Paired):
+    """A direction over paired seeds: R-SIGN, exact one-sided binomial at 2^-14.
+
+    Args:
+        factor, first, second: `first` is claimed to exceed `second` in the metric.
+    """
 
     def describe(self):
         return (
-            f"Paired seeds: {self.first} must exceed {self.second}, one-sided exact binomial "
+            f"Paired seeds: {self._a} must exceed {self._b}, one-sided exact binomial "
             f"p at most {SIGN_LEVEL:.1e}; the opposite sign at that level refutes."
         )
 
     def decide(self, results):
-        a, b = results.select(self.where).paired(self.metric, self.factor, self.first, self.second)
+        a, b = self._pairs(results)
         wins, n, p = statistics.sign_test(a - b)
         _, _, p_against = statistics.sign_test(b - a)
         outcome = UNDECIDED
@@ -57,15 +84,15 @@ class Sign(Rule):
         needed = (stats.binom.isf(SIGN_LEVEL, n, 0.5) + 1) / n if n else 1.0
         return Verdict(
             outcome, share, 1.0, None, None, n, (needed, 1.0),
-            f"share of seeds where {self.first} exceeds {self.second}",
-            f"{self.first} exceeds {self.second} in {wins} of {n} pairs "
+            f"share of seeds where {self._a} exceeds {self._b}",
+            f"{self._a} exceeds {self._b} in {wins} of {n} pairs "
             f"(median difference {number(float(np.median(a - b)))}).",
             p=min(p, p_against), decisive=outcome if outcome != UNDECIDED else SUPPORTED,
         )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Difference(Rule):
+class Difference(Paired):
     """The mean paired difference of two levels lies in a region: t interval over seeds.
 
     Args:
@@ -74,31 +101,19 @@ class Difference(Rule):
         confidence: of the interval.
     """
 
-    factor: str
-    first: object
-    second: object
     low: float | None = 0.0
     high: float | None = None
     confidence: float = 0.99
 
-    def factors_used(self):
-        return [self.factor]
-
-    def check(self, hypothesis, spec):
-        super().check(hypothesis, spec)
-        check_levels(hypothesis, spec, self.factor, self.first, self.second)
-
     def describe(self):
         return (
             f"The {100 * self.confidence:.4g} % interval of the mean paired difference "
-            f"{self.first} minus {self.second} must lie in "
-            f"[{'-inf' if self.low is None else number(self.low)}, "
-            f"{'inf' if self.high is None else number(self.high)}]; outside refutes, across an "
-            "edge is undecided."
+            f"{self._a} minus {self._b} must lie "
+            f"{in_words((self.low, self.high))}; outside refutes, across an edge is undecided."
         )
 
     def decide(self, results):
-        a, b = results.select(self.where).paired(self.metric, self.factor, self.first, self.second)
+        a, b = self._pairs(results)
         interval = statistics.mean_interval(a - b, self.confidence)
         edge = self.low if self.low is not None else self.high
         p = None
@@ -107,13 +122,13 @@ class Difference(Rule):
         outcome = judge_interval(interval, (self.low, self.high))
         return verdict_of_interval(
             interval, (self.low, self.high),
-            f"{self.metric.replace('_', ' ')}, {self.first} minus {self.second}", None,
+            f"{self.metric.replace('_', ' ')}, {self._a} minus {self._b}", None,
             p=p, decisive=outcome if outcome != UNDECIDED else SUPPORTED,
         )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Ratio(Rule):
+class Ratio(Paired):
     """The ratio of a statistic at two levels lies in a region: BCa bootstrap over seeds.
 
     Args:
@@ -123,20 +138,13 @@ class Ratio(Rule):
         confidence: of the interval.
     """
 
-    factor: str
-    first: object
-    second: object
     of: str = "mean"
     low: float | None = 1.0
     high: float | None = None
     confidence: float = 0.99
 
-    def factors_used(self):
-        return [self.factor]
-
     def check(self, hypothesis, spec):
         super().check(hypothesis, spec)
-        check_levels(hypothesis, spec, self.factor, self.first, self.second)
         if self.of not in ("mean", "median", "sd"):
             raise SpecificationError(
                 f"{hypothesis}: of must be 'mean', 'median' or 'sd', received {self.of!r}"
@@ -145,13 +153,12 @@ class Ratio(Rule):
     def describe(self):
         return (
             f"The {100 * self.confidence:.4g} % bootstrap interval (BCa) of the ratio of the "
-            f"{self.of}, {self.first} over {self.second}, must lie in "
-            f"[{'-inf' if self.low is None else number(self.low)}, "
-            f"{'inf' if self.high is None else number(self.high)}]."
+            f"{self.of}, {self._a} over {self._b}, must lie "
+            f"{in_words((self.low, self.high))}."
         )
 
     def decide(self, results):
-        a, b = results.select(self.where).paired(self.metric, self.factor, self.first, self.second)
+        a, b = self._pairs(results)
         reduce = {"mean": np.mean, "median": np.median, "sd": np.std}[self.of]
         interval = statistics.bca_interval(
             lambda x, y, axis=-1: reduce(x, axis=axis) / reduce(y, axis=axis),
@@ -162,6 +169,6 @@ class Ratio(Rule):
         return verdict_of_interval(
             interval,
             (self.low, self.high),
-            f"{self.of} of {self.metric.replace('_', ' ')}, {self.first} over {self.second}",
+            f"{self.of} of {self.metric.replace('_', ' ')}, {self._a} over {self._b}",
             None,
         )

@@ -8,7 +8,7 @@ from benchmarks.experiment import Hypothesis, Mutant, SpecificationError
 from benchmarks.statistics import FAMILY_LEVEL
 from benchmarks.verdicts.results import Results
 from benchmarks.verdicts.rule import Rule
-from benchmarks.verdicts.verdict import UNDECIDED, Verdict, worst
+from benchmarks.verdicts.verdict import REFUTED, SUPPORTED, UNDECIDED, Verdict, worst
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,17 @@ def every(*rules: Rule) -> All:
 
 def rule_from_json(value: Mapping) -> Rule:
     """The rule a stored specification describes, so that judging needs the store alone."""
-    kinds = {kind.__name__: kind for kind in Rule.__subclasses__()}
+    kinds = {kind.__name__: kind for kind in _descendants(Rule)}
     if value.get("type") not in kinds:
         raise SpecificationError(f"rule {value.get('type')!r} is not one of {sorted(kinds)}")
     fields = {k: v for k, v in value.items() if k != "type"}
     if "rules" in fields:
         fields["rules"] = tuple(rule_from_json(rule) for rule in fields["rules"])
     return kinds[value["type"]](**fields)
+
+
+def _descendants(kind: type) -> list[type]:
+    return [d for child in kind.__subclasses__() for d in (child, *_descendants(child))]
 
 
 def hypothesis_from_json(value: Mapping) -> Hypothesis:
@@ -60,12 +64,24 @@ def hypothesis_from_json(value: Mapping) -> Hypothesis:
 
 
 def judge(hypothesis: Hypothesis, results: Results) -> Verdict:
-    """Decide one hypothesis and let the same rule look at its mutants."""
+    """Decide one hypothesis and let the same rule look at its mutants.
+
+    A rule that supports the statement and does not refute a wrong form of it cannot tell the two
+    apart, so it decides nothing.
+    """
     verdict = hypothesis.rule.decide(results)
     found = []
     for mutant in hypothesis.mutants:
         wrong = hypothesis.rule.changed(mutant.changes).decide(results)
         found.append((mutant.name, wrong.outcome, wrong.sentence))
+    alive = [name for name, outcome, _ in found if outcome != REFUTED]
+    if alive and verdict.outcome == SUPPORTED:
+        verdict = replace(
+            verdict,
+            outcome=UNDECIDED,
+            sentence=f"{verdict.sentence} But the rule does not refute the wrong form "
+            f"\N{LEFT DOUBLE QUOTATION MARK}{alive[0]}\N{RIGHT DOUBLE QUOTATION MARK}.",
+        )
     return replace(verdict, mutants=tuple(found))
 
 

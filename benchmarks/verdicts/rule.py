@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from benchmarks.experiment import Experiment, SpecificationError
-from benchmarks.verdicts.results import Results, same
+from benchmarks.verdicts.results import Results
 from benchmarks.verdicts.verdict import Verdict
 
 
@@ -47,13 +47,3 @@ class Rule:
     def decide(self, results: Results) -> Verdict:
         """Judge finished trials."""
         raise NotImplementedError
-
-
-def check_levels(hypothesis, spec, factor, *levels):
-    """Refuse levels that a factor does not have."""
-    for level in levels:
-        if not any(same(level, known) for known in spec.factors[factor]):
-            raise SpecificationError(
-                f"{hypothesis}: factor {factor!r} has no level {level!r}, "
-                f"it has {spec.factors[factor]}"
-            )

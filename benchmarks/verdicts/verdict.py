@@ -45,9 +45,17 @@ def number(value: float | None) -> str:
     """A number with the digits a reader can use."""
     if value is None:
         return "none"
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return f"{value:.4g}"
-    return f"{value:.2e}"
+    plain = value == 0 or 1e-3 <= abs(value) < 1e5
+    text = f"{abs(value):.4g}" if plain else f"{abs(value):.2e}"
+    return ("\N{MINUS SIGN}" if value < 0 else "") + text
+
+
+def in_words(region: tuple[float | None, float | None]) -> str:
+    """A region as the end of "must lie ..."."""
+    low, high = region
+    if low is None:
+        return f"below {number(high)}"
+    return f"above {number(low)}" if high is None else f"between {number(low)} and {number(high)}"
 
 
 def with_interval(interval: Interval) -> str:
@@ -80,10 +88,38 @@ def verdict_of_interval(interval, region, label, expected, **more) -> Verdict:
 
 
 def worst(verdicts: list[Verdict]) -> Verdict:
-    """The verdict of several that must all hold: the first refuted, else undecided, else first."""
-    for outcome in (REFUTED, UNDECIDED):
-        for verdict in verdicts:
-            if verdict.outcome == outcome:
-                return verdict
-    together = " ".join(v.sentence for v in verdicts)
-    return replace(verdicts[0], sentence=together, n=sum(v.n for v in verdicts))
+    """The verdict of several parts that must all hold.
+
+    It is refuted if one part is, else undecided if one is; the part shown is the one furthest
+    outside, or closest to its edge. Support needs every part's test, so its p is their largest; a
+    refutation by any of k parts is a choice among k tests, so its p is k times the smallest.
+    """
+    outcome = next(
+        (o for o in (REFUTED, UNDECIDED) if any(v.outcome == o for v in verdicts)), SUPPORTED
+    )
+    there = [v for v in verdicts if v.outcome == outcome]
+    shown = min(there, key=_room)
+    count = len(verdicts)
+    said = {
+        SUPPORTED: f"All {count} parts hold; the closest to its edge:",
+        UNDECIDED: f"{len(there)} of {count} parts undecided:",
+        REFUTED: f"{len(there)} of {count} parts fail; the clearest:",
+    }[outcome]
+    tested = [v.p for v in there if v.p is not None and v.decisive == outcome]
+    p = None
+    if tested:
+        p = max(tested) if outcome == SUPPORTED else min(1.0, count * min(tested))
+    return replace(shown, sentence=f"{said} {shown.sentence}", p=p, decisive=outcome)
+
+
+def _room(verdict: Verdict) -> float:
+    """Distance of the effect from the nearest edge, in a unit of its region; negative outside."""
+    low, high = verdict.region
+    unit = abs(high - low) / 2 if low is not None and high is not None else 0.0
+    unit = unit or abs(next((edge for edge in (low, high) if edge), 1.0))
+    room = [math.inf]
+    if low is not None:
+        room.append((verdict.effect - low) / unit)
+    if high is not None:
+        room.append((high - verdict.effect) / unit)
+    return min(room)

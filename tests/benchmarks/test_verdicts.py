@@ -304,3 +304,52 @@ def test_measurements_are_checked(measurements, message):
 def test_a_diverged_run_may_have_nan():
     measurements = Measurements({"steps": [1, np.nan, 2]}, diverged=np.array([False, True, False]))
     measurements.check(specification(AtMost("steps", 3.0)), 3)
+
+
+def test_the_part_closest_to_its_edge_is_shown():
+    results = one(a=0.2, b=0.9)
+    verdict = every(AtMost("a", 1.0), AtMost("b", 1.0)).decide(results)
+    assert verdict.effect == 0.9
+    assert verdict.sentence.startswith("All 2 parts hold; the closest to its edge: The largest")
+
+
+def test_the_clearest_failure_is_shown():
+    results = one(a=1.5, b=7.0, c=0.0)
+    verdict = every(*(AtMost(m, 1.0) for m in "abc")).decide(results)
+    assert (verdict.outcome, verdict.effect) == (REFUTED, 7.0)
+    assert verdict.sentence.startswith("2 of 3 parts fail")
+
+
+def test_support_by_parts_rests_on_the_weakest_test():
+    rng = np.random.default_rng(5)
+    results = Results(
+        tuple(
+            cell(SEEDS, {"arm": arm}, clear=shift * 9 + NOISE, faint=shift + 0.7 * values)
+            for arm, shift, values in (
+                ("a", 1.0, rng.normal(size=SEEDS)),
+                ("b", 0.0, rng.normal(size=SEEDS)),
+            )
+        )
+    )
+    parts = [Difference(m, "arm", "a", "b").decide(results) for m in ("clear", "faint")]
+    both = every(*(Difference(m, "arm", "a", "b") for m in ("clear", "faint"))).decide(results)
+    assert [v.outcome for v in parts] == [SUPPORTED, SUPPORTED]
+    assert both.p == max(v.p for v in parts if v.p is not None)
+
+
+def test_a_rule_that_lets_a_wrong_form_live_decides_nothing():
+    hypothesis = Hypothesis(
+        "C31.unbiased", "s", AtMost("right", 1.0), mutants=(Mutant("twice", {"metric": "wrong"}),)
+    )
+    verdict = judge(hypothesis, one(right=0.1, wrong=0.2))
+    assert verdict.outcome == UNDECIDED
+    assert "does not refute the wrong form “twice”" in verdict.sentence
+
+
+def test_where_may_name_several_levels():
+    results = Results(tuple(cell(SEEDS, {"kappa": k}, gap=float(k)) for k in (1, 5, 7)))
+    rule = AtMost("gap", 6.0, where={"kappa": (1, 5)})
+    assert rule.decide(results).outcome == SUPPORTED
+    stored = rule_from_json(json.loads(json.dumps(to_json(rule))))
+    assert stored.decide(results).outcome == SUPPORTED
+    assert AtMost("gap", 6.0).decide(results).outcome == REFUTED

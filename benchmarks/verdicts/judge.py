@@ -52,8 +52,11 @@ def rule_from_json(value: Mapping) -> Rule:
     return kinds[value["type"]](**fields)
 
 
-def _descendants(kind: type) -> list[type]:
-    return [d for child in kind.__subclasses__() for d in (child, *_descendants(child))]
+def _descendants(kind: type[Rule]) -> list[type[Rule]]:
+    found: list[type[Rule]] = []
+    for child in kind.__subclasses__():
+        found += [child, *_descendants(child)]
+    return found
 
 
 def hypothesis_from_json(value: Mapping) -> Hypothesis:

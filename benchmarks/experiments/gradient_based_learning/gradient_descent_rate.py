@@ -21,10 +21,10 @@ from benchmarks.experiment import Curves, Experiment, Hypothesis, Measurements, 
 from benchmarks.experiments.gradient_based_learning import _logistic
 from benchmarks.verdicts import AtMost, Within
 
-QUADRATICS = {f"quadratic, kappa = {kappa}": kappa for kappa in (10, 100, 1000)}
+QUADRATICS = {f"quadratic, κ = {kappa}": kappa for kappa in (10, 100, 1000)}
 LOGISTIC = {f"logistic, {data}": data for data in _logistic.DATA}
 STRONGLY_CONVEX = (*QUADRATICS, *LOGISTIC)
-QUARTIC = "w^4"
+QUARTIC = "w⁴"
 
 DIMENSION = 10  # of the quadratics; the rate does not depend on it
 # Relative error at which a run ends: float64 leaves seven more digits, so rounding plays no part.
@@ -221,13 +221,13 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C12.rate",
-            "The factor a step is (kappa - 1)/(kappa + 1), kappa taken from the Hessian's "
+            "The factor a step is (κ\u00a0−\u00a01)/(κ\u00a0+\u00a01), κ taken from the Hessian's "
             "eigenvalues at the minimum.",
             # The nearest rival is 1 - 1/kappa, the factor at the learning rate 1/beta: its log
             # is smaller by 50 % for large kappa, by 30 % for kappa = 3/2; a tenth of that.
             AtMost("rate_deviation", 0.03, where={"problem": STRONGLY_CONVEX}),
             formula=r"\rho = \frac{\kappa - 1}{\kappa + 1}",
-            mutants=(Mutant("1 - 1/kappa", {"metric": "rival_deviation"}),),
+            mutants=(Mutant("1 − 1/κ", {"metric": "rival_deviation"}),),
         ),
         Hypothesis(
             "C12.flat",
@@ -237,12 +237,12 @@ EXPERIMENT = Experiment(
             # the correction is 0.6 % and moves the exponent by half of that.
             Within("exponent", -0.51, -0.49, expected=-0.5, where={"problem": QUARTIC}),
             formula=r"\lvert w_t \rvert \propto t^{-1/2}",
-            mutants=(Mutant("exponent -1", {"low": -1.01, "high": -0.99, "expected": -1.0}),),
+            mutants=(Mutant("exponent −1", {"low": -1.01, "high": -0.99, "expected": -1.0}),),
         ),
         Hypothesis(
             "C12.value",
             "The bound that falls as 1/t holds for the loss of any smooth convex problem, at the "
-            "learning rate 1/beta.",
+            "learning rate 1/β.",
             AtMost("value_excess", 1.0),
             formula=r"\mathcal{L}(w_t) - \mathcal{L}^* "
             r"\le \frac{\beta \lVert w_0 - w^* \rVert^2}{2t}",
@@ -257,11 +257,11 @@ EXPERIMENT = Experiment(
     smoke={"quartic_steps": 200},
     metrics={
         "rate": Metric("error factor a step, second half of the run", "1", better="lower"),
-        "rate_theory": Metric("(kappa - 1)/(kappa + 1)", "1"),
+        "rate_theory": Metric("(κ − 1)/(κ + 1)", "1"),
         "rate_deviation": Metric("relative deviation of the log rate from theory", "1", "lower"),
-        "rival_deviation": Metric("relative deviation of the log rate from 1 - 1/kappa", "1"),
-        "off_semilog": Metric("1 - R² of log error on t", "1"),
-        "off_loglog": Metric("1 - R² of log error on log t", "1"),
+        "rival_deviation": Metric("relative deviation of the log rate from 1 − 1/κ", "1"),
+        "off_semilog": Metric("1 − R² of log error on t", "1"),
+        "off_loglog": Metric("1 − R² of log error on log t", "1"),
         "exponent": Metric("slope of log error on log t, last decade", "1"),
         "slide_excess": Metric("largest t times relative error", "1"),
         "value_excess": Metric("largest excess loss over its bound", "1"),

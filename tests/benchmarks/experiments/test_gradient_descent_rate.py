@@ -47,7 +47,7 @@ def test_two_axes_worked_by_hand():
 
 
 def test_kappa_10_shrinks_by_9_elevenths(measured):
-    rate = measured["quadratic, kappa = 10"].metrics["rate"]
+    rate = measured["quadratic, κ = 10"].metrics["rate"]
     np.testing.assert_allclose(rate, 9 / 11, rtol=1e-3)  # what is left of faster directions
 
 
@@ -73,7 +73,7 @@ def test_quartic_follows_the_exact_recursion(measured):
     for _ in range(10_000):
         w -= 2 / 3 * w**3
         errors.append(w)
-    curve, axis = (getattr(measured["w^4"], k)["error"] for k in ("curves", "axes"))
+    curve, axis = (getattr(measured[c12.QUARTIC], k)["error"] for k in ("curves", "axes"))
     np.testing.assert_allclose(curve, [np.array(errors)[axis - 1]] * len(SEEDS), rtol=1e-10)
 
 

@@ -34,7 +34,8 @@ def test_one_sample_by_hand():
     np.testing.assert_allclose(c17.hessian_of(c17.PRINTED)(w, x, None), -argument)
 
 
-def test_central_difference_against_scipy():
+def test_differenced_loss_against_scipy():
+    """SciPy differentiates a gradient that is written here."""
     rng = np.random.default_rng(0)
     x, y, w = rng.normal(0.5, 1, (7, 3)), rng.integers(0, 2, 7), rng.normal(size=3)
 
@@ -42,7 +43,18 @@ def test_central_difference_against_scipy():
         return x.T @ (1 / (1 + np.exp(-x @ w)) - y)
 
     theirs = approx_fprime(w, gradient, 1e-7)  # forward: error about 1e-7
-    np.testing.assert_allclose(c17.central_difference(w, x, y, 1e-5), theirs, atol=1e-6)
+    np.testing.assert_allclose(c17.differenced_hessian(w, x, y, 2e-3), theirs, atol=1e-6)
+
+
+def test_second_difference_is_of_fourth_order():
+    """One sample at z = 0.7: halving h divides the error by 16."""
+    x, y, z = np.array([[1.0]]), np.array([1.0]), 0.7
+    p = 1 / (1 + np.exp(-z))
+    errors = [
+        c17.second_difference(np.array([z]), np.array([1.0]), x, y, h) - p * (1 - p)
+        for h in (0.2, 0.1)
+    ]
+    assert errors[0] / errors[1] == pytest.approx(16, rel=0.05)  # the next term is h^2 smaller
 
 
 def test_scaled_error_is_squared_in_one_dimension():

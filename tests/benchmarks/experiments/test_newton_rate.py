@@ -1,6 +1,7 @@
 """C15: steps worked by hand, closed forms, the verdicts and the slide's form."""
 
 from decimal import Decimal, localcontext
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -73,17 +74,47 @@ def test_edge_solves_sinh_w_is_2w(measured):
     np.testing.assert_allclose(measured[c15.BALANCED].metrics["basin_edge"], root, rtol=1e-9)
 
 
-def test_quartic_loses_a_third_a_step(measured):
-    digits = measured[c15.QUARTIC].curves["digits"]
-    np.testing.assert_allclose(np.diff(digits), np.log10(1.5))
+def test_quartic_step_against_differentiated_polynomial():
+    """NumPy differentiates w^4 and solves for the step; in Fractions the step is exact."""
+    loss = np.polynomial.Polynomial([0, 0, 0, 0, 1])
+    for w in (-1.75, 0.3, 8.0):
+        assert c15.quartic_step(w) == pytest.approx(-loss.deriv()(w) / loss.deriv(2)(w))
+    assert c15.quartic_step(Fraction(-3, 7)) == Fraction(1, 7)
+
+
+def test_quartic_errors_against_rational_arithmetic():
+    """From -1/2, Newton's map in exact fractions: -1/3, -2/9, -4/27, ..."""
+    w, expected = Fraction(-1, 2), []
+    for _ in range(c15.STEPS + 1):
+        expected.append(float(abs(w)))
+        w = w - Fraction(4 * w**3, 12 * w**2)
+    found = c15.decimal_errors(c15.QUARTIC, None, None, [-0.5], 40)
+    np.testing.assert_allclose([float(e) for e in found], expected, rtol=1e-15)
+
+
+def test_flat_rule_refutes_another_ratio(measured):
+    """A method that halved the error would be caught, and so is a run that stood still."""
+    rule = next(h.rule for h in c15.EXPERIMENT.hypotheses if h.id == "C15.flat")
+    for ratio in (0.5, 1.0):
+        metrics = measured[c15.QUARTIC].metrics | {"last_ratio": np.full(len(SEEDS), ratio)}
+        cell = CellResult({"problem": c15.QUARTIC}, SEEDS, metrics, np.zeros(len(SEEDS), bool))
+        assert rule.decide(Results((cell,))).outcome == REFUTED
+
+
+def test_quartic_runs_really_run():
+    """Every start arrives, damped or not; a start at the minimum needs no step."""
+    for damping in ("armijo", None):
+        assert c15.arrives_on_quartic([-10.0], damping)
+        assert c15.arrives_on_quartic([0.0], damping)
+        # 2/3 a step from 1e20 takes more than the 100 steps a run has
+        assert not c15.arrives_on_quartic([1e20], damping)
 
 
 def test_slide_is_refuted_and_the_correction_holds(verdicts):
-    assert verdicts["C15.stated"].outcome == REFUTED
-    for name in ("C15.quadratic", "C15.flat", "C15.local", "C15.damped"):
-        assert verdicts[name].outcome == SUPPORTED, verdicts[name].sentence
-    assert [m[1] for m in verdicts["C15.quadratic"].mutants] == [REFUTED]
-    assert [m[1] for m in verdicts["C15.damped"].mutants] == [REFUTED]
+    assert verdicts.pop("C15.stated").outcome == REFUTED
+    for verdict in verdicts.values():
+        assert verdict.outcome == SUPPORTED, verdict.sentence
+        assert {m[1] for m in verdict.mutants} == {REFUTED}
 
 
 def test_damped_runs_arrive_on_data(measured):

@@ -291,6 +291,15 @@ class Experiment:
                     f"{hypothesis.id}: kind must be one of {KINDS}, received {hypothesis.kind!r}"
                 )
             hypothesis.rule.check(hypothesis.id, self)
+            for mutant in hypothesis.mutants:
+                try:
+                    hypothesis.rule.changed(mutant.changes).check(hypothesis.id, self)
+                except TypeError as error:
+                    raise SpecificationError(
+                        f"{hypothesis.id}: mutant {mutant.name!r} changes "
+                        f"{sorted(mutant.changes)}, "
+                        f"which the rule does not have ({error})"
+                    ) from error
 
     @property
     def section(self) -> int:

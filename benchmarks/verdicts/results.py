@@ -37,7 +37,7 @@ class Results:
 
     def values(self, metric: str) -> np.ndarray:
         """A metric over all trials of all cells."""
-        return np.concatenate([c.metrics[metric] for c in self.cells])
+        return _finite(metric, np.concatenate([c.metrics[metric] for c in self.cells]))
 
     def paired(self, metric: str, factor: str, first, second) -> tuple[np.ndarray, np.ndarray]:
         """Values at two levels of a factor, aligned by the other factors and by seed."""
@@ -51,7 +51,8 @@ class Results:
                 order = np.argsort(cell.seeds)
                 at = order[np.searchsorted(cell.seeds[order], seeds)]
                 out.append(cell.metrics[metric][at])
-        return np.concatenate(pairs[0]), np.concatenate(pairs[1])
+        first_values, second_values = (_finite(metric, np.concatenate(p)) for p in pairs)
+        return first_values, second_values
 
 
 class MissingResults(LookupError):
@@ -66,3 +67,11 @@ def same(a, b) -> bool:
 def _allows(wanted, level) -> bool:
     many = isinstance(wanted, (tuple, list))
     return same(wanted, level) or (many and any(same(one, level) for one in wanted))
+
+
+def _finite(metric: str, values: np.ndarray) -> np.ndarray:
+    """A run that diverged has no such number, and leaving it out would favor who diverges."""
+    gone = int(np.isnan(values).sum())
+    if gone:
+        raise MissingResults(f"{gone} of {len(values)} trials diverged and have no {metric!r}")
+    return values

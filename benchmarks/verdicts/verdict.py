@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass, replace
 
+from scipy import stats
+
 from benchmarks.statistics import Interval
 
 SUPPORTED, REFUTED, UNDECIDED = "SUPPORTED", "REFUTED", "UNDECIDED"
@@ -29,7 +31,13 @@ class Verdict:
 
 
 def judge_interval(interval: Interval, region: tuple[float | None, float | None]) -> str:
-    """Inside, outside or across. Without an interval the estimate alone is compared."""
+    """Inside, outside or across.
+
+    A result without spread has no interval, and its value alone is compared; a single trial says
+    nothing about spread and decides nothing.
+    """
+    if interval.n < 2:
+        return UNDECIDED
     low = interval.estimate if interval.low is None else interval.low
     high = interval.estimate if interval.high is None else interval.high
     bottom = -math.inf if region[0] is None else region[0]
@@ -69,12 +77,33 @@ def with_interval(interval: Interval) -> str:
     )
 
 
-def verdict_of_interval(interval, region, label, expected, **more) -> Verdict:
+def p_at(interval: Interval, value: float) -> float:
+    """Two-sided p of "the true value is `value`", by Student's t with the interval's own width."""
+    if interval.low is None or interval.high is None or not interval.confidence:
+        raise ValueError("a result without an interval has no p")
+    freedom = interval.n - 1
+    width = (interval.high - interval.low) / 2
+    error = width / stats.t.ppf((1 + interval.confidence) / 2, freedom)
+    return float(2 * stats.t.sf(abs(interval.estimate - value) / error, freedom))
+
+
+def _p_of_region(interval: Interval, region, outcome: str) -> float | None:
+    """Of the edge that decides: all edges must be excluded for support, one for refutation."""
+    if interval.low is None or outcome == UNDECIDED or not math.isfinite(interval.low):
+        return None
+    p = [p_at(interval, edge) for edge in region if edge is not None]
+    return (max(p) if outcome == SUPPORTED else min(p)) if p else None
+
+
+def verdict_of_interval(interval: Interval, region, label: str, expected) -> Verdict:
     """The verdict of a rule that compares one interval with one region."""
-    limits = None if interval.low is None else (interval.low, interval.high)
+    limits = None
+    if interval.low is not None and interval.high is not None:
+        limits = (interval.low, interval.high)
+    outcome = judge_interval(interval, region)
     target = "" if expected is None else f"; theory {number(expected)}"
     return Verdict(
-        judge_interval(interval, region),
+        outcome,
         interval.estimate,
         expected,
         limits,
@@ -83,7 +112,8 @@ def verdict_of_interval(interval, region, label, expected, **more) -> Verdict:
         region,
         label,
         f"{label.capitalize()} {with_interval(interval)}{target}, n = {interval.n}.",
-        **more,
+        p=_p_of_region(interval, region, outcome),
+        decisive=None if outcome == UNDECIDED else outcome,
     )
 
 

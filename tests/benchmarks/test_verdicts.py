@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_1samp
 
 from benchmarks.experiment import (
     Experiment,
@@ -353,3 +354,46 @@ def test_where_may_name_several_levels():
     stored = rule_from_json(json.loads(json.dumps(to_json(rule))))
     assert stored.decide(results).outcome == SUPPORTED
     assert AtMost("gap", 6.0).decide(results).outcome == REFUTED
+
+
+def test_support_at_two_edges_rests_on_the_nearer_one():
+    difference = 0.9 + 0.1 * NOISE / NOISE.std(ddof=1)
+    results = two_levels(difference)
+    verdict = Difference("score", "arm", "a", "b", low=0.0, high=1.05).decide(results)
+    a, b = results.paired("score", "arm", "a", "b")
+    assert verdict.outcome == SUPPORTED
+    assert verdict.p == pytest.approx(ttest_1samp(a - b, 1.05).pvalue)
+
+
+def test_agreement_has_students_p():
+    x = np.random.default_rng(6).normal(0.4, 1.0, 15)
+    verdict = Agreement("x", "theory").decide(Results((cell(15, x=x, theory=0.0),)))
+    assert verdict.p == pytest.approx(ttest_1samp(x, 0.0).pvalue)
+
+
+@pytest.mark.parametrize(
+    "rule, values",
+    [
+        (Within("x", 0.0, 1.0), [0.5]),  # one trial says nothing about spread
+        (Within("x", 0.0, 1.0, statistic="median"), [0.5, 0.6]),  # covers the median at 50 %
+        (Agreement("x", "theory"), [0.0, 10.0]),  # an interval of 50000 holds any theory
+    ],
+)
+def test_too_few_trials_decide_nothing(rule, values):
+    results = Results((cell(len(values), x=np.array(values), theory=1000.0),))
+    assert rule.decide(results).outcome == UNDECIDED
+
+
+def test_a_diverged_trial_withholds_the_verdict():
+    values = np.where(np.arange(SEEDS) == 3, np.nan, 0.5)
+    with pytest.raises(MissingResults, match="1 of 14 trials diverged and have no 'x'"):
+        AtMost("x", 1.0).decide(one(x=values))
+
+
+def test_a_mutant_that_the_rule_cannot_look_at_is_refused():
+    rule = AtMost("steps", 3.0)
+    for changes in ({"bund": 3}, {"metric": "stepps"}):
+        with pytest.raises(SpecificationError, match="bund|stepps"):
+            specification(
+                rule, hypotheses=(Hypothesis("C12.r", "s", rule, mutants=(Mutant("m", changes),)),)
+            )

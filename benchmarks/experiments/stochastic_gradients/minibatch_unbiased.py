@@ -7,9 +7,10 @@ per-sample gradients `g_n`, drawn uniformly,
     Var[estimate] = N^2 / M S^2         with replacement, S^2 = mean ||g_n - g / N||^2
                     x (N - M) / (N - 1) without
 
-No sampling is needed to check an expectation: all batches of a small data set are enumerated. A
-pass over the data whose last batch is short is enumerated too, over all orders of the samples;
-there, each batch has to be scaled by its own size.
+No sampling is needed to check an expectation: all batches of a small data set are enumerated, and
+the gradient of the suite's logistic loss is taken on each of them; the full gradient beside it is
+summed over samples by code written here. A pass over the data whose last batch is short is
+enumerated too, over all orders of the samples; there, each batch has to be scaled by its own size.
 """
 
 import itertools
@@ -17,19 +18,21 @@ import math
 from functools import cache
 
 import numpy as np
+from scipy.special import expit
 
 from benchmarks.experiment import Experiment, Hypothesis, Lines, Measurements, Metric, Mutant
 from benchmarks.verdicts import Identity
 
 SAMPLES, FEATURES = 8, 3
 REPLACED, DISTINCT = "with replacement", "without replacement"
-# The longest sum: all orders of the samples.
+# The longest sums: the multisets of a full batch, C(15, 8), and all orders of the samples.
+BATCHES = math.comb(2 * SAMPLES - 1, SAMPLES)
 ORDERS = math.factorial(SAMPLES)
 
 
 @cache
 def batches(size, sampling):
-    """Every batch as counts of the samples `(batches, SAMPLES)`, with its probability.
+    """Every batch as indices of its samples `(batches, size)`, with its probability.
 
     With replacement, batches that differ in order alone are one row that weighs as many times.
     """
@@ -44,8 +47,7 @@ def batches(size, sampling):
                 for c in chosen
             ]
         ) / float(SAMPLES**size)
-    counts = np.array([np.bincount(c, minlength=SAMPLES) for c in chosen])
-    return counts, weights
+    return np.array(chosen), weights
 
 
 @cache
@@ -63,21 +65,25 @@ def epoch_means(gradients, size):
     return (SAMPLES / own * mean).mean(axis=0), (SAMPLES / size * mean).mean(axis=0)
 
 
-def sample_gradients(seed):
-    """Per-sample gradients of a logistic loss at random weights, shape `(SAMPLES, FEATURES)`."""
-    from scipy.special import expit
-
+def problem_of(seed):
+    """Random weights `(FEATURES,)`, features `(SAMPLES, FEATURES)` and labels `(SAMPLES,)`."""
     from suite.datasets import gaussian_classes
 
     data = gaussian_classes(SAMPLES, FEATURES, int(seed))
-    w = np.random.default_rng([int(seed), 1]).normal(size=FEATURES)
-    return (expit(data.x @ w) - data.y)[:, None] * data.x
+    return np.random.default_rng([int(seed), 1]).normal(size=FEATURES), data.x, data.y
+
+
+def sample_gradients(w, x, y):
+    """`(sigma(z_n) - y_n) x_n`, one row a sample: the oracle for sums over a batch."""
+    return (expit(x @ w) - y)[:, None] * x
 
 
 def measure(cell, seeds):
     """Mean and variance of the estimate over every batch there is, one value a seed."""
+    from suite.training.newton import logistic_gradient
+
     size = cell.batch_size
-    counts, weights = batches(size, cell.sampling)
+    chosen, weights = batches(size, cell.sampling)
     scale = SAMPLES / size
     finite = (SAMPLES - size) / (SAMPLES - 1)  # what drawing without replacement takes away
     factor, other = (1.0, finite) if cell.sampling == REPLACED else (finite, 1.0)
@@ -87,7 +93,8 @@ def measure(cell, seeds):
     )  # fmt: skip
     values = {name: np.empty(len(seeds)) for name in names}
     for i, seed in enumerate(seeds):
-        g = sample_gradients(seed)
+        w, x, y = problem_of(seed)
+        g = sample_gradients(w, x, y)
         full = g.sum(axis=0)
         # Deviations are relative to the terms that are summed: the sum itself may nearly vanish.
         terms = np.abs(g).sum(axis=0).max()
@@ -95,7 +102,7 @@ def measure(cell, seeds):
         def off(estimate, full=full, terms=terms):
             return np.abs(estimate - full).max() / terms
 
-        estimates = scale * counts @ g
+        estimates = scale * np.array([logistic_gradient(w, x[c], y[c]) for c in chosen])
         mean = weights @ estimates
         values["bias"][i] = off(mean)
         values["bias_without_factor"][i] = off(mean / scale)
@@ -125,7 +132,7 @@ EXPERIMENT = Experiment(
             "C31.unbiased",
             "The average of the scaled mini-batch gradient over all batches is the full gradient, "
             "with and without replacement.",
-            Identity("bias", terms=ORDERS),
+            Identity("bias", terms=BATCHES),
             kind="as stated",
             formula=r"\mathbb{E}\left[\frac{N}{M} \sum_{m=1}^M g_m\right] = \sum_{n=1}^N g_n",
             mutants=(Mutant("without the factor N/M", {"metric": "bias_without_factor"}),),
@@ -142,8 +149,8 @@ EXPERIMENT = Experiment(
         Hypothesis(
             "C31.variance",
             "The variance falls as 1/M with replacement; without, it is smaller by a further "
-            "(N - M)/(N - 1) and vanishes for the full batch.",
-            Identity("variance_error", terms=ORDERS),
+            "(N\u00a0−\u00a0M)/(N\u00a0−\u00a01) and vanishes for the full batch.",
+            Identity("variance_error", terms=BATCHES),
             formula=r"\mathrm{Var} = \frac{N^2}{M} S^2 "
             r"\;\left(\times \frac{N - M}{N - 1} \text{ without replacement}\right)",
             mutants=(Mutant("the two laws exchanged", {"metric": "variance_error_rival"}),),
@@ -195,6 +202,7 @@ EXPERIMENT = Experiment(
     corrected=r"\tilde{g} = \frac{N}{M} \sum_{m=1}^M g_m \;\text{for a summed loss}, \quad "
     r"\frac{1}{M} \sum_{m=1}^M g_m \;\text{for a mean}",
     figures=("F15",),
+    components=("suite.training.newton.logistic_gradient",),
     limits="Eight samples, so that all batches can be listed. Unbiased says nothing about the "
     "path that training takes: it is a statement about one step at fixed weights.",
 )

@@ -23,20 +23,26 @@ def results():
 
 
 def test_batches_of_three():
-    counts, weights = c31.batches(3, c31.DISTINCT)
-    assert counts.shape == (56, 8)  # 8 choose 3
+    chosen, weights = c31.batches(3, c31.DISTINCT)
+    assert chosen.shape == (56, 3)  # 8 choose 3
     assert set(weights) == {1 / 56}
-    counts, weights = c31.batches(3, c31.REPLACED)
-    assert counts.shape == (120, 8)  # 10 choose 3 multisets stand for 8^3 tuples
+    chosen, weights = c31.batches(3, c31.REPLACED)
+    assert chosen.shape == (120, 3)  # 10 choose 3 multisets stand for 8^3 tuples
     assert weights.sum() == pytest.approx(1)
 
 
 def test_multisets_against_all_512_tuples():
     g = np.random.default_rng(0).normal(2.0, 1.0, (8, 3))
     tuples = np.array([g[list(t)].sum(axis=0) for t in itertools.product(range(8), repeat=3)])
-    counts, weights = c31.batches(3, c31.REPLACED)
-    np.testing.assert_allclose(weights @ (counts @ g), tuples.mean(axis=0))
-    np.testing.assert_allclose(weights @ (counts @ g) ** 2, (tuples**2).mean(axis=0))
+    chosen, weights = c31.batches(3, c31.REPLACED)
+    sums = g[chosen].sum(axis=1)
+    np.testing.assert_allclose(weights @ sums, tuples.mean(axis=0))
+    np.testing.assert_allclose(weights @ sums**2, (tuples**2).mean(axis=0))
+
+
+def test_longest_sums():
+    assert max(len(c31.batches(m, c31.REPLACED)[0]) for m in range(1, 9)) == c31.BATCHES == 6435
+    assert len(c31.orders()) == c31.ORDERS == 40320
 
 
 def test_epoch_with_a_short_last_batch():
@@ -48,15 +54,12 @@ def test_epoch_with_a_short_last_batch():
 
 
 def test_gradients_against_finite_differences():
-    from suite.datasets import gaussian_classes
-
-    data = gaussian_classes(c31.SAMPLES, c31.FEATURES, 5)
-    w = np.random.default_rng([5, 1]).normal(size=c31.FEATURES)
-    g = c31.sample_gradients(5)
+    w, x, y = c31.problem_of(5)
+    g = c31.sample_gradients(w, x, y)
     for i, shift in enumerate(1e-6 * np.eye(c31.FEATURES)):
 
         def loss(w):
-            return np.log1p(np.exp(data.x @ w)) - data.y * (data.x @ w)
+            return np.log1p(np.exp(x @ w)) - y * (x @ w)
 
         np.testing.assert_allclose(g[:, i], (loss(w + shift) - loss(w - shift)) / 2e-6, atol=1e-8)
 

@@ -91,7 +91,8 @@ class RMSprop(keras.optimizers.Optimizer):
         if self.centered:
             m = self._average_gradients[index]
             self.assign(m, self.rho * m + (1 - self.rho) * g)
-            square = nu - ops.square(m)
+            # A variance, but the two roundings can leave it below zero: then the root is NaN.
+            square = ops.maximum(nu - ops.square(m), 0)
         if self.epsilon_inside:
             d = g / ops.sqrt(square + self.epsilon)
         else:

@@ -14,11 +14,14 @@ class History:
     Args:
         seeds: the seeds, (seeds,).
         steps: updates done at each recorded point, (points,); begins with 0.
-        curves: name -> (seeds, points). A run that diverged is NaN from there on.
-        scores: name -> (seeds,), after the last step, on whole sets: "train_loss",
+        curves: name -> (seeds, points). A run that diverged is NaN from there on. Averaged weights
+            (an optimizer's `use_ema`) replace the others only after the last point.
+        scores: name -> (seeds,), of the `final` weights, on whole sets: "train_loss",
             "validation_loss", "test_loss", and "..._score" where there is a metric.
         diverged: whether loss or weights became non-finite, (seeds,).
-        diverged_at: the step at which that was noticed, (seeds,); -1 for a run that stayed finite.
+        diverged_at: updates done when a step first met a non-finite loss on its batch, or at the
+            end a non-finite loss or weight, (seeds,); -1 for a run that stayed finite. It does not
+            depend on which points are recorded.
         final: for each seed the arrays for `model.set_weights`; NaN where the run diverged.
         compile_seconds: tracing and compiling, once for all seeds.
         run_seconds: training all seeds, until the results were on the host.

@@ -20,6 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from suite import _arguments as check
 from suite.training import probes as probing
 from suite.training.factory import mode
 
@@ -111,15 +112,15 @@ class Program:
         points = tf.constant(0 if dry else len(self.points), tf.int32)
         results = self._run(points, [tf.constant(v) for v in state], batches, data)
         state, record, diverged_at, scores = tf.nest.map_structure(np.asarray, results)
-        if getattr(self.optimizer, "use_ema", False) and not dry:
-            self.optimizer.finalize_variable_values(self.variables)
         return [v.numpy() for v in self.variables], state, record, diverged_at, scores
 
     def set_learning_rate(self, value: float | None) -> None:
         """For the runs to come; None is the optimizer's own."""
-        self.learning_rate = value
-        if value is not None and not isinstance(self.optimizer._learning_rate, keras.Variable):
+        # A loss scaling optimizer takes its rate from the one that it wraps.
+        inner = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        if value is not None and not isinstance(inner._learning_rate, keras.Variable):
             raise ValueError(f"learning_rate: {value!r} cannot replace the optimizer's schedule")
+        self.learning_rate = None if value is None else check.not_negative("learning_rate", value)
 
     def _run(self, *arguments):
         if not self.compiled:
@@ -154,6 +155,7 @@ class Program:
     def prepare(self, x: tf.Tensor, has_validation: bool) -> None:
         """Settles what is recorded; `x` is a sample of the inputs of one seed."""
         self.has_validation = has_validation
+        self.output_dtype = self.model(x, **mode(self.model, training=False)).dtype
         self.layers = self.layer_names(x) if self._wants("activation") else []
         self.recorded = self.columns(self.layers)
 
@@ -200,17 +202,21 @@ class Program:
             else:
                 before = []
                 step, diverged_at, state = advance(target, step, diverged_at, state)
-            row, finite = self._measure(state, before, data)
+            row = self._measure(state, before, data)
             record = tf.tensor_scatter_nd_update(record, [[point]], row[None])
-            fallen = (diverged_at == NEVER) & ~finite
-            return point + 1, step, tf.where(fallen, step, diverged_at), state, record
+            return point + 1, step, diverged_at, state, record
 
-        _, _, diverged_at, state, record = tf.while_loop(
+        _, step, diverged_at, state, record = tf.while_loop(
             lambda point, step, diverged_at, *_: (point < points) & self._alive(diverged_at),
             one_point,
             (tf.constant(0), tf.constant(0), never, state, record),
         )
-        return state, record, diverged_at, self._final_scores(state, data)
+        # Averaged weights (`use_ema`) are returned, so they are what is scored.
+        self.optimizer.finalize_variable_values(self.variables)
+        scores = self._final_scores(state, data)
+        # No step comes after the last one to notice what it did.
+        fallen = (diverged_at == NEVER) & ~self._finite(scores["train_loss"])
+        return state, record, tf.where(fallen, step, diverged_at), scores
 
     def _alive(self, diverged_at):
         return tf.reduce_any(diverged_at == NEVER)
@@ -226,20 +232,26 @@ class Program:
             self._gradients, (self._weights(), state), batch, map_data
         )
         self.optimizer.apply(gradients, self.variables)
-        step += 1
+        # The loss is that of the weights before this update. The record has no say in when a run
+        # has diverged, which would then depend on how often it is written.
         fallen = (diverged_at == NEVER) & ~tf.math.is_finite(value)
-        return step, tf.where(fallen, step, diverged_at), state
+        return step + 1, tf.where(fallen, step, diverged_at), state
 
     def _gradients(self, weights, state, x, y):
-        """Gradients, the next state and the loss with its penalties, for one seed."""
+        """Gradients, the next state and the loss with its penalties, for one seed.
+
+        The gradients are of the loss as the optimizer scales it, and `apply` divides them again;
+        the value is not scaled.
+        """
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
             outputs, state, penalties = self.model.stateless_call(
                 weights, state, x, return_losses=True, **mode(self.model, training=True)
             )
             value = tf.add_n([self.loss(y, outputs), *penalties])
+            scaled = self.optimizer.scale_loss(value)
         zero = tf.UnconnectedGradients.ZERO
-        return tape.gradient(value, weights, unconnected_gradients=zero), state, value
+        return tape.gradient(scaled, weights, unconnected_gradients=zero), state, value
 
     def _infer(self, weights, state, x):
         return self.model.stateless_call(weights, state, x, **mode(self.model, training=False))
@@ -272,12 +284,9 @@ class Program:
     # --- the record -----------------------------------------------------------------------------
 
     def _measure(self, state, before, data):
-        """One row of the record, ([lanes,] columns), and whether everything is finite."""
+        """One row of the record, ([lanes,] columns)."""
         weights = self._weights()
         values = self._evaluate(state, data["loss"], "train")
-        finite = tf.math.is_finite(values["train_loss"])
-        for square in probing.squared_norms(weights, self.side_by_side):
-            finite &= tf.math.is_finite(square)
         if self.has_validation:
             values |= self._evaluate(state, data["validation"], "validation")
         if "gradient_norm" in self.probes:
@@ -285,12 +294,24 @@ class Program:
                 self._gradients, (weights, state), data["probe"], self.data_axis
             )
             squares = probing.squared_norms(gradients, self.side_by_side)
-            values |= probing.norms(squares, self.names, "gradient_norm")
+            scale = self.optimizer.scale_loss(tf.ones([]))  # 1, unless the optimizer scales
+            values |= {
+                name: norm / tf.cast(scale, norm.dtype)
+                for name, norm in probing.norms(squares, self.names, "gradient_norm").items()
+            }
         if "update_ratio" in self.probes:
             values |= self._update_ratios(weights, before)
         if self._wants("activation"):
             values |= self._map(self._moments, (weights, state), data["probe"], self.data_axis)
-        return tf.stack([tf.cast(values[n], tf.float32) for n in self.recorded], axis=-1), finite
+        return tf.stack([tf.cast(values[n], tf.float32) for n in self.recorded], axis=-1)
+
+    def _finite(self, loss):
+        """Whether the loss and all weights are finite: a scalar, or (lanes,)."""
+        finite = tf.math.is_finite(loss)
+        for weights in self._weights():
+            axes = list(range(int(self.side_by_side), weights.shape.rank))
+            finite &= tf.reduce_all(tf.math.is_finite(weights), axis=axes)
+        return finite
 
     def _update_ratios(self, weights, before):
         change = [new - old for new, old in zip(weights, before, strict=True)]
@@ -355,7 +376,7 @@ class Program:
             begin[axis] = number * CHUNK
             return outputs(tf.slice(x, begin, shape))
 
-        parts = tf.map_fn(chunk, tf.range(whole), fn_output_signature=self.model.compute_dtype)
+        parts = tf.map_fn(chunk, tf.range(whole), fn_output_signature=self.output_dtype)
         samples_axis = int(self.side_by_side)
         parts = tf.concat(tf.unstack(parts), axis=samples_axis)  # was (whole, [lanes,] CHUNK, ...)
         rest = x[:, whole * CHUNK :] if axis else x[whole * CHUNK :]

@@ -8,7 +8,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from suite.training.factory import ModelFactory, copy_optimizer, restart_noise, seed_generators
+from suite.training.checks import (
+    check_loss,
+    check_names,
+    check_run,
+    check_seeds,
+    check_set,
+    check_side_by_side,
+)
+from suite.training.factory import ModelFactory, copy_optimizer, restart_noise
 from suite.training.history import History
 from suite.training.probes import PROBES
 from suite.training.program import NEVER, Program
@@ -18,9 +26,6 @@ from suite.training.streams import STREAMS, batch_indices, streams
 # Samples on which gradient and activation probes look: a norm from 256 of them is known to about
 # 1 / sqrt(256) = 6 % of the spread between samples, at the price of a few steps.
 PROBE_SAMPLES = 256
-
-# Optimizers whose update of one entry depends on others, so that stacked seeds would mix.
-NOT_ELEMENTWISE = ("Adafactor", "Lamb", "LossScaleOptimizer", "Muon")
 
 
 class Training:
@@ -63,12 +68,12 @@ class Training:
         train_probe: int = 1024,
         compiled: bool = True,
     ):
-        self.seeds = _check_run(steps, batch_size, seeds, record_every, seeds_at_once, train_probe)
-        wanted = _check_names("probes", probes, PROBES)
-        self.share = _check_names("share", share, STREAMS)
+        self.seeds = check_run(steps, batch_size, seeds, record_every, seeds_at_once, train_probe)
+        wanted = check_names("probes", probes, PROBES)
+        self.share = check_names("share", share, STREAMS)
         data = {"train": (x, y), "validation": validation, "test": test}
         self.data = {
-            name: _check_set(name, pair, len(self.seeds) if data_axis_per_seed else None)
+            name: check_set(name, pair, len(self.seeds) if data_axis_per_seed else None)
             for name, pair in data.items()
             if pair is not None
         }
@@ -76,15 +81,17 @@ class Training:
         samples = x.shape[int(data_axis_per_seed)]
         if batch_size > samples:
             raise ValueError(f"batch_size: {batch_size} is more than the {samples} samples of x")
-        loss = _check_loss(loss)
+        loss = check_loss(loss)
         one_x = x[0] if data_axis_per_seed else x
         self.factory = ModelFactory(model, one_x[:2])
         self.template = self._build(self.seeds[0])
         self.lanes = min(seeds_at_once, len(self.seeds))
         optimizer = copy_optimizer(optimizer)
         if self.lanes > 1:
-            _check_side_by_side(optimizer, self.template)
+            check_side_by_side(optimizer, self.template)
         self.data_axis, self.compiled = data_axis_per_seed, compiled
+
+        whole_batch = batch_size == samples and not with_replacement
 
         # A fixed order, the same for every seed and every call: x may well be sorted by class.
         order = np.random.default_rng(0).permutation(samples)
@@ -100,7 +107,7 @@ class Training:
             loss_rows=np.sort(order[:train_probe]) if samples > train_probe else None,
             probe_rows=np.sort(order[:PROBE_SAMPLES]),
             data_axis=data_axis_per_seed,
-            whole_batch=batch_size == samples and not with_replacement,
+            whole_batch=whole_batch,
             compiled=compiled,
         )
         self.program.prepare(tf.constant(one_x[:2]), "validation" in self.data)
@@ -111,6 +118,7 @@ class Training:
             steps=steps,
             with_replacement=with_replacement,
         )
+        self.no_batches = np.empty((steps, 0), np.int32)
         self.shared = None
         if not data_axis_per_seed:
             self.shared = tf.nest.map_structure(tf.constant, self.data)
@@ -124,7 +132,7 @@ class Training:
             seeds: instead of those given before; as many, if each seed has its own data.
             learning_rate: instead of the optimizer's own, which must not be a schedule.
         """
-        seeds = self.seeds if seeds is None else _check_seeds(seeds)
+        seeds = self.seeds if seeds is None else check_seeds(seeds)
         if self.data_axis and len(seeds) != len(self.seeds):
             raise ValueError(f"seeds: expected {len(self.seeds)}, one a data set, received {seeds}")
         self.program.set_learning_rate(learning_rate)
@@ -168,7 +176,9 @@ class Training:
             restart_noise(model, own["noise"])
             trainable.append([v.numpy() for v in model.trainable_variables])
             states.append([v.numpy() for v in model.non_trainable_variables])
-            batches.append(self.draw(own["batches"]))
+            # A whole batch needs no indices, which would take 4 bytes a sample, step and seed.
+            whole = self.program.whole_batch
+            batches.append(self.no_batches if whole else self.draw(own["batches"]))
         return (
             _lanes(trainable, self.lanes),
             _lanes(states, self.lanes),
@@ -312,111 +322,3 @@ def _final(template, result, gone):
         # One lane of several cannot stop while the others go on, so its numbers mean nothing.
         return [np.full_like(a, np.nan) if a.dtype.kind == "f" else a for a in arrays]
     return arrays
-
-
-# --- bad arguments ------------------------------------------------------------------------------
-
-
-def _check_run(steps, batch_size, seeds, record_every, seeds_at_once, train_probe):
-    for name, value in (
-        ("steps", steps),
-        ("batch_size", batch_size),
-        ("record_every", record_every),
-        ("seeds_at_once", seeds_at_once),
-        ("train_probe", train_probe),
-    ):
-        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{name}: expected a positive integer, received {value!r}")
-    return _check_seeds(seeds)
-
-
-def _check_seeds(seeds):
-    if isinstance(seeds, int | np.integer):
-        raise ValueError(f"seeds: expected a sequence of integers, received {seeds!r}")
-    seeds = list(seeds)
-    if not seeds:
-        raise ValueError(f"seeds: expected at least one, received {seeds!r}")
-    return seeds
-
-
-def _check_names(argument, names, known):
-    names = (names,) if isinstance(names, str) else tuple(names)
-    for name in names:
-        if name not in known:
-            raise ValueError(f"{argument}: unknown {name!r}; known: {', '.join(known)}")
-    return names
-
-
-def _check_set(name, pair, seeds):
-    """X and y as arrays in Keras's floating point type."""
-    x_name, y_name = ("x", "y") if name == "train" else (f"{name} x", f"{name} y")
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise ValueError(f"{name}: expected a pair (x, y), received {type(pair).__name__}")
-    arrays = []
-    for label, array in zip((x_name, y_name), pair, strict=True):
-        array = np.asarray(array)
-        if array.dtype.kind == "f":
-            array = array.astype(keras.config.floatx(), copy=False)
-            bad = array.size - np.isfinite(array).sum()
-            if bad:
-                raise ValueError(f"{label}: {bad} of {array.size} values are not finite")
-        elif array.dtype.kind not in "iub":
-            raise ValueError(f"{label}: expected numbers, received dtype {array.dtype}")
-        elif array.dtype == np.int64:
-            array = array.astype(np.int32)  # class labels and tokens; what a GPU likes best
-        arrays.append(array)
-    x, y = arrays
-    axis = 0
-    if seeds is not None:
-        for label, array in zip((x_name, y_name), arrays, strict=True):
-            if array.shape[:1] != (seeds,):
-                raise ValueError(
-                    f"{label}: expected a leading axis of {seeds} seeds, received {array.shape}"
-                )
-        axis = 1
-    if x.ndim <= axis or y.ndim <= axis or x.shape[axis] != y.shape[axis]:
-        raise ValueError(
-            f"{y_name}: expected as many samples as {x_name} {x.shape}, received {y.shape}"
-        )
-    return x, y
-
-
-def _check_loss(loss):
-    if isinstance(loss, keras.losses.Loss):
-        return loss
-    found = keras.losses.get(loss) if isinstance(loss, str) else loss
-    if isinstance(found, keras.losses.Loss):
-        return found
-    if not callable(found):
-        raise ValueError(f"loss: expected a keras.losses.Loss or a name, received {loss!r}")
-    if isinstance(loss, str):
-        # The class of that name: unlike the bare function it aligns targets (n,) with outputs
-        # (n, 1), which would otherwise broadcast to (n, n).
-        classes = {name.lower(): name for name in dir(keras.losses) if name[0].isupper()}
-        return getattr(keras.losses, classes[found.__name__.replace("_", "").lower()])()
-    return lambda y, outputs: tf.reduce_mean(found(y, outputs))
-
-
-def _check_side_by_side(optimizer, model):
-    for name in ("clipnorm", "global_clipnorm"):
-        value = getattr(optimizer, name, None)
-        if value is not None:
-            raise ValueError(
-                f"optimizer: {name}={value} takes a norm over all seeds of a stack; "
-                "use seeds_at_once=1"
-            )
-    if type(optimizer).__name__ in NOT_ELEMENTWISE:
-        raise ValueError(
-            f"optimizer: {type(optimizer).__name__} is not element-wise; use seeds_at_once=1"
-        )
-    if seed_generators(model):
-        # TensorFlow cannot map its stateless random operations over a stack of keys.
-        raise ValueError(
-            f"model: {model.name} draws random numbers (dropout, noise); use seeds_at_once=1"
-        )
-    for variable in model.trainable_variables:
-        if variable.constraint is not None:
-            raise ValueError(
-                f"model: {variable.path} has a constraint, which would see all seeds of a stack; "
-                "use seeds_at_once=1"
-            )

@@ -122,6 +122,17 @@ def test_centered_rmsprop_equals_its_recursion():
     assert close(run(RMSprop(0.1, epsilon=0.1, centered=True)), expected)
 
 
+@pytest.mark.parametrize("inside", [True, False])
+def test_the_variance_of_centered_rmsprop_never_falls_below_zero(inside):
+    """After many equal gradients it is zero, give or take a rounding."""
+    gradients = np.linspace(0.1, 3.0, 41, dtype="float32")
+    w = keras.Variable(np.zeros(41, "float32"))
+    optimizer = RMSprop(1e-9, rho=0.5, centered=True, epsilon=1e-3, epsilon_inside=inside)
+    for _ in range(60):
+        optimizer.apply([tf.constant(gradients)], [w])
+    assert np.isfinite(w.numpy()).all()
+
+
 PAIRS = [
     (SGD, keras.optimizers.SGD, {}),
     (SGD, keras.optimizers.SGD, {"momentum": 0.9, "nesterov": True}),

@@ -46,6 +46,7 @@ def test_fewer_steps_are_a_prefix_of_more():
 def test_a_batch_of_everything_keeps_the_order():
     batches = batch_indices(streams(0)["batches"], SAMPLES, SAMPLES, 2)
     np.testing.assert_array_equal(batches, [np.arange(SAMPLES)] * 2)
+    assert batches.strides[0] == 0  # one row in memory, however many steps
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, True, "3"])

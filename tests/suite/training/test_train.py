@@ -261,6 +261,17 @@ def test_more_samples_than_a_chunk_are_scored_exactly():
             np.testing.assert_allclose(history.scores[name][1], expected, rtol=1e-5)
 
 
+def test_a_last_layer_of_another_dtype_than_the_model_is_chunked_too():
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(1100, FEATURES)).astype("float32")  # a chunk of 1024 and a rest
+    y = rng.integers(CLASSES, size=1100)
+    top = keras.layers.Dense(CLASSES, dtype="float64")
+    model = keras.Sequential([keras.Input((FEATURES,)), keras.layers.Dense(6), top])
+    history = run(model, (x, y), steps=3)
+    expected = LOGITS(y, history.final_model()(x, training=False))
+    np.testing.assert_allclose(history.scores["train_loss"], [expected], rtol=1e-5)
+
+
 def test_shared_streams_are_those_of_the_first_seed(data):
     history = run(linear(), data, seeds=(5, 6), share=("initial weights",), steps=3)
     assert history["train_loss"][0, 0] == history["train_loss"][1, 0]
@@ -272,6 +283,16 @@ def test_whole_batches_need_no_stream(data):
         linear(), data, seeds=(5, 6), share=("initial weights",), batch_size=SAMPLES, steps=3
     )
     np.testing.assert_array_equal(history["train_loss"][0], history["train_loss"][1])
+
+
+@pytest.mark.parametrize(("lanes", "shape"), [(1, (7, 0)), (2, (7, 2, 0))])
+def test_whole_batches_carry_no_indices(data, lanes, shape):
+    training = Training(
+        linear(), "sgd", LOGITS, *data, steps=7, batch_size=SAMPLES, seeds=(0, 1),
+        seeds_at_once=lanes,
+    )  # fmt: skip
+    _, _, batches, _ = training._arguments((0, 1), list(range(lanes)))
+    assert batches.shape == shape
 
 
 @pytest.mark.parametrize("lanes", [1, 2])
@@ -296,6 +317,16 @@ def test_a_schedule_is_not_replaced_silently(data):
     )
     with pytest.raises(ValueError, match="learning_rate: 0.1"):
         training(learning_rate=0.1)
+    assert training.program.learning_rate is None  # what was refused is not kept
+
+
+@pytest.mark.parametrize("rate", [-0.5, float("nan"), "0.1"])
+def test_a_bad_learning_rate_is_refused_and_not_kept(data, rate):
+    training = Training(linear(), "sgd", LOGITS, *data, steps=2, batch_size=3)
+    training.program.set_learning_rate(0.25)
+    with pytest.raises(ValueError, match=f"learning_rate must be zero or positive.*{rate!r}"):
+        training(learning_rate=rate)
+    assert training.program.learning_rate == 0.25
 
 
 # --- divergence ------------------------------------------------------------------------------
@@ -333,6 +364,82 @@ def test_one_run_diverges_and_the_other_goes_on(lanes):
     )
     assert np.isnan(history.scores["train_loss"][1]) and np.isnan(history.final[1][0]).all()
     assert history.scores["train_loss"][0] < 1
+
+
+def doubling(steps, record_every, x, batch_size=4, lanes=1, **arguments):
+    """Least squares at learning rate 1, w <- (1 - 2 mean(x^2)) w from w = 1."""
+    model = keras.Sequential(
+        [keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")]
+    )
+    x = np.array(x, "float32")[:, None]
+    optimizer = keras.optimizers.SGD(1.0)
+    arguments = {"steps": steps, "batch_size": batch_size, "record_every": record_every} | arguments
+    arguments |= {"seeds": range(lanes), "seeds_at_once": lanes}
+    return train(model, optimizer, "mse", x, np.zeros_like(x), **arguments)
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+@pytest.mark.parametrize(("record_every", "probes"), [(1, ()), (7, ("update_ratio",)), (60, ())])
+def test_the_step_of_divergence_does_not_depend_on_the_record(record_every, probes, lanes):
+    """After k updates the loss is 4 * 49^k, beyond 3.4e38 for k > 37.93 / 1.69 = 22.4."""
+    history = doubling(60, record_every, [2, 2, 2, 2], lanes=lanes, probes=probes)
+    np.testing.assert_array_equal(history.diverged_at, [23] * lanes)
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(22, -1), (23, 23)])
+def test_the_last_step_may_diverge(steps, expected):
+    assert doubling(steps, 60, [2, 2, 2, 2]).diverged_at[0] == expected
+
+
+def test_divergence_of_minibatches_does_not_depend_on_the_record():
+    """The loss of all samples overflows sooner than that of most batches: x = 30 is in one of 5."""
+    x = [2, 1.5, 30, 2.5, 1.2]
+    found = {every: doubling(60, every, x, batch_size=1).diverged_at[0] for every in (1, 4, 60)}
+    assert len(set(found.values())) == 1 and found[1] > 0
+
+
+# --- options of the optimizer ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_a_loss_scale_factor_changes_nothing(data, lanes):
+    arguments = {"seeds": (3, 1), "seeds_at_once": lanes, "probes": ("gradient_norm",)}
+    plain = run(normalized(), data, keras.optimizers.SGD(0.3), **arguments)
+    factor = keras.optimizers.SGD(0.3, loss_scale_factor=1000.0)
+    scaled = run(normalized(), data, factor, **arguments)
+    for name, curve in plain.curves.items():
+        # Float32, 14 steps; 1000 is no power of two, so every gradient is rounded once more.
+        np.testing.assert_allclose(scaled[name], curve, rtol=1e-4, err_msg=name)
+
+
+def test_a_dynamic_loss_scale_changes_nothing(data):
+    arguments = {"seeds": (3, 1), "probes": ("gradient_norm",)}
+    plain = run(linear(), data, keras.optimizers.SGD(0.3), **arguments)
+    # Doubles after 5 steps, twice in 14; a new seed begins at 64 again.
+    wrapped = keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.SGD(0.3), initial_scale=64.0, dynamic_growth_steps=5
+    )
+    scaled = run(linear(), data, wrapped, **arguments)
+    for name, curve in plain.curves.items():
+        np.testing.assert_allclose(scaled[name], curve, rtol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_averaged_weights_are_returned_and_scored(data, held_out, lanes):
+    optimizer = keras.optimizers.SGD(0.3, use_ema=True, ema_momentum=0.9)
+    history = run(normalized(), data, optimizer, seeds=(2, 6), seeds_at_once=lanes, test=held_out)
+    for index, seed in enumerate((2, 6)):
+        batches = batch_indices(streams(seed)["batches"], SAMPLES, BATCH, STEPS)
+        copy = keras.optimizers.SGD.from_config(optimizer.get_config())
+        model = history.build(seed)
+        last = keras_loop(model, copy, *data, batches)
+        copy.finalize_variable_values(model.trainable_variables)
+        for found, expected in zip(history.final[index], model.get_weights(), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-5)
+        assert not np.allclose(history.final[index][0], last[0], atol=1e-3)
+        for name, (x, y) in {"train": data, "test": held_out}.items():
+            loss = LOGITS(y, history.final_model(index)(x, training=False))
+            np.testing.assert_allclose(history.scores[f"{name}_loss"][index], loss, rtol=1e-5)
 
 
 # --- history ---------------------------------------------------------------------------------

@@ -6,27 +6,22 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import PolynomialFeatures
 
-from benchmarks.experiment import Cell
 from benchmarks.experiments.learning_theory import selection_bias as c58
 from benchmarks.verdicts import REFUTED, SUPPORTED, CellResult, Results, judge
 
-SEEDS = np.arange(300)  # enough for the ratio: its standard error is then about a tenth
+SEEDS = np.arange(1000)  # as in the lecture profile: fewer leave the mutant √5 undecided
 
 
 @pytest.fixture(scope="module")
 def results():
     cells = []
     for cell in c58.EXPERIMENT.cells():
-        if cell.candidates == 1000:
-            continue
+        if cell.candidates == 1000 and cell.scheme == c58.FOLDED:
+            continue  # the slowest cell; every rule finds its levels in the others
         found = c58.measure(cell, SEEDS)
         found.check(c58.EXPERIMENT, len(SEEDS))
         diverged = np.zeros(len(SEEDS), bool)
         cells.append(CellResult(dict(cell.factors), SEEDS, found.metrics, diverged))
-    # One cell more, so that every rule finds its level without the time of a thousand candidates.
-    last = Cell({"candidates": 1000, "scheme": c58.HOLD_OUT}, {})
-    found = c58.measure(last, SEEDS)
-    cells.append(CellResult(dict(last.factors), SEEDS, found.metrics, diverged))
     return Results(tuple(cells))
 
 
@@ -49,6 +44,41 @@ def test_known_values(candidates, expected):
     assert c58.best_of_coin_flips(candidates) == pytest.approx(expected, abs=5e-5)
 
 
+def test_winner_counted_again():
+    """The same bits, sample by sample, with scikit-learn's accuracy."""
+    from sklearn.metrics import accuracy_score
+
+    for position, (scheme, samples) in enumerate(((c58.HOLD_OUT, 500), (c58.FOLDED, 100))):
+        rng = np.random.default_rng([3, 7, position])
+        labels, guesses = c58.coins(rng, samples), c58.coins(rng, 7, samples)
+        fresh = c58.coins(rng, samples)
+        parts, _ = c58.held_out_parts(scheme, 3)
+        scored = sorted(i for part in parts for i in part)
+        assert len(set(scored)) == 100
+        scores = [accuracy_score(labels[scored], g[scored]) for g in guesses]
+        best = int(np.argmax(scores))
+        again = accuracy_score(fresh[scored], guesses[best][scored])
+        np.testing.assert_allclose(c58.winner(7, scheme, 3), (scores[best], again), rtol=1e-12)
+
+
+def test_coins_are_fair_and_shaped():
+    bits = c58.coins(np.random.default_rng(0), 31, 1001)
+    assert bits.shape == (31, 1001)
+    assert set(np.unique(bits)) == {0, 1}
+    assert abs(bits.mean() - 0.5) < 4 * 0.5 / bits.size**0.5  # four standard errors
+
+
+def test_a_reused_set_is_caught():
+    """Third set and validation set the same: the rule of the third set refutes it."""
+    rule = next(h.rule for h in c58.EXPERIMENT.hypotheses if h.id == "C58.third_set")
+    score = np.array([c58.winner(10, c58.HOLD_OUT, seed)[0] for seed in range(60)])
+    metrics = {"fresh_score": score, "chance": np.full(60, 0.5)}
+    cell = CellResult(
+        {"candidates": 10, "scheme": c58.HOLD_OUT}, np.arange(60), metrics, np.zeros(60, bool)
+    )
+    assert rule.decide(Results((cell,))).outcome == REFUTED
+
+
 def test_five_fold_estimate_against_scikit_learn():
     from suite.datasets import cubic
     from suite.theory.resampling import k_fold_indices
@@ -57,7 +87,7 @@ def test_five_fold_estimate_against_scikit_learn():
     powers = PolynomialFeatures(c58.DEGREE, include_bias=False).fit_transform(x[:, None])
     scores = cross_val_score(
         LinearRegression(), powers, y,
-        cv=k_fold_indices(c58.POINTS, c58.FOLDS, 7), scoring="neg_mean_squared_error",
+        cv=k_fold_indices(c58.POINTS, c58.FOLDS, [7, 1]), scoring="neg_mean_squared_error",
     )  # fmt: skip
     assert c58.estimate(c58.FOLDED, 7) == pytest.approx(-scores.mean(), rel=1e-9)
 
@@ -67,7 +97,7 @@ def test_score_of_the_slide_is_refuted_and_the_correction_holds(results):
     assert verdicts.pop("C58.stated").outcome == REFUTED
     for verdict in verdicts.values():
         assert verdict.outcome == SUPPORTED, verdict.sentence
-        assert {m[1] for m in verdict.mutants} <= {REFUTED}
+        assert {m[1] for m in verdict.mutants} == {REFUTED}
 
 
 def test_equal_spread_is_not_taken_for_an_advantage(results):

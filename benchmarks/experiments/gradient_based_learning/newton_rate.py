@@ -142,14 +142,15 @@ def arrives_on_quartic(start, damping):
     return False
 
 
-def basin_edge(arrived_from):
-    """The distance where undamped runs stop arriving, by bisection."""
+def basin_edge(arrived_from, minimum, direction):
+    """The distance where undamped runs along a direction stop arriving, by bisection."""
     low, high = 0.0, FARTHEST
-    if arrived_from(high):
+    if arrived_from(minimum + high * direction, None):
         return high
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if arrived_from(middle) else (low, middle)
+        inside = arrived_from(minimum + middle * direction, None)
+        low, high = (middle, high) if inside else (low, middle)
     return low
 
 
@@ -188,9 +189,7 @@ def measure(cell, seeds):
         decimal_digits = -logs / np.log(10)
         # Past the arithmetic's own digits the count stays where it was last resolved.
         digits[i] = np.append(decimal_digits, np.full(STEPS + 1 - len(logs), decimal_digits[-1]))
-        values["basin_edge"][i] = basin_edge(
-            lambda d, ray=directions[0]: arrived_from(minimum + d * ray, None)
-        )
+        values["basin_edge"][i] = basin_edge(arrived_from, minimum, directions[0])
         for damping, arrived in found.items():
             arrived[i] = [
                 arrived_from(minimum + d * direction, damping)

@@ -105,7 +105,7 @@ TARGET = 0.9
 
 COMPARISON = Comparison(
     name="optimizers",
-    title="Gradient descent, momentum, RMSProp and Adam on handwritten digits",
+    title="Gradient descent, momentum, RMSprop and Adam on handwritten digits",
     task=(
         "3000 training images of digits, 784-64-10 ReLU network, 400 steps of 64 images, "
         "nine learning rates for each optimizer."

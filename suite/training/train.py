@@ -91,8 +91,6 @@ class Training:
             check_side_by_side(optimizer, self.template)
         self.data_axis, self.compiled = data_axis_per_seed, compiled
 
-        whole_batch = batch_size == samples and not with_replacement
-
         # A fixed order, the same for every seed and every call: x may well be sorted by class.
         order = np.random.default_rng(0).permutation(samples)
         self.program = Program(
@@ -107,7 +105,7 @@ class Training:
             loss_rows=np.sort(order[:train_probe]) if samples > train_probe else None,
             probe_rows=np.sort(order[:PROBE_SAMPLES]),
             data_axis=data_axis_per_seed,
-            whole_batch=whole_batch,
+            whole_batch=batch_size == samples and not with_replacement,
             compiled=compiled,
         )
         self.program.prepare(tf.constant(one_x[:2]), "validation" in self.data)

@@ -9,7 +9,7 @@ from sklearn.preprocessing import PolynomialFeatures
 from benchmarks.experiments.learning_theory import selection_bias as c58
 from benchmarks.verdicts import REFUTED, SUPPORTED, CellResult, Results, judge
 
-SEEDS = np.arange(1000)  # as in the lecture profile: fewer leave the mutant √5 undecided
+SEEDS = np.arange(1000)  # as in the lecture profile: squared errors have heavy tails
 
 
 @pytest.fixture(scope="module")

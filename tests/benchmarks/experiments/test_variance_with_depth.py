@@ -27,7 +27,7 @@ def run(spec, seeds):
 
 @pytest.fixture(scope="module")
 def results():
-    # Fewer do not tell psi'(n) from psi'(n/2).
+    # Fewer do not tell ψ′(n) from ψ′(n/2).
     return run(SMALL, np.arange(EXPERIMENT.seeds))
 
 
@@ -65,16 +65,18 @@ def test_numpy_networks_agree_with_the_laws_in_every_metric():
     rng = np.random.default_rng(0)
     cells = []
     for cell in EXPERIMENT.cells():
-        seeds = np.arange(400)
+        seeds = np.arange(EXPERIMENT.seeds)
         metrics = dict(subject.measure(replace(cell), seeds[:2]).metrics)
-        metrics = {k: np.full(400, v[0]) for k, v in metrics.items()}
+        metrics = {k: np.full(EXPERIMENT.seeds, v[0]) for k, v in metrics.items()}
         widths = subject.layer_widths(cell)
-        logs = sum(np.log(rng.chisquare(n, 400) / n) for n in widths[1:])
+        logs = sum(np.log(rng.chisquare(n, EXPERIMENT.seeds) / n) for n in widths[1:])
         log_gain = subject.log_gains(cell, widths).sum()
         metrics["log_ratio"] = logs + log_gain
         metrics["squared_deviation"] = (logs + log_gain - metrics["typical_law"]) ** 2
         metrics["ratio_over_slide"] = np.exp(logs)
-        cells.append(verdicts.CellResult(cell.factors, seeds, metrics, np.zeros(400, bool)))
+        cells.append(
+            verdicts.CellResult(cell.factors, seeds, metrics, np.zeros(EXPERIMENT.seeds, bool))
+        )
     results = verdicts.Results(tuple(cells))
     for name, wanted in {
         "typical": "SUPPORTED",

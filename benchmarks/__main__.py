@@ -22,6 +22,23 @@ FolderOption = Annotated[
     Path | None,
     typer.Option("--experiments", help="Another folder of experiment files.", hidden=True),
 ]
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:  # said here because Typer leaves out what was typed
+        raise typer.BadParameter(f"{text!r} is not a whole number") from None
+
+
+SeedsOption = Annotated[
+    int | None,
+    typer.Option(parser=_whole, metavar="INTEGER", help="Seeds a cell, instead of its own."),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(parser=_whole, metavar="INTEGER", help="Processes. Default: one a core."),
+]
 DEFAULT_STORE = Path("results.sqlite")
 
 
@@ -30,7 +47,7 @@ def _console():
 
     console = Console()
     if not console.is_terminal:
-        console.width = 120  # a pipe has no width; 80 would break most rows of the tables
+        console.width = 10_000  # a pipe has no width: rows stay whole, for people and for grep
     return console
 
 
@@ -56,8 +73,8 @@ def run_command(
     devices: Annotated[
         str | None, typer.Option(help="cpu, gpu or cpu,gpu. Default: all that there are.")
     ] = None,
-    seeds: Annotated[int | None, typer.Option(help="Seeds a cell, instead of its own.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes. Default: one a core.")] = None,
+    seeds: SeedsOption = None,
+    workers: WorkersOption = None,
     store: StoreOption = DEFAULT_STORE,
     experiments: FolderOption = None,
 ):

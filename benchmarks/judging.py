@@ -32,6 +32,16 @@ class Judgment:
         assert isinstance(rule, Rule)  # `hypothesis_from_json` makes nothing else
         return rule
 
+    @property
+    def rule_in_words(self) -> str:
+        """The rule as sentences; what several parts of it have in common is said once."""
+        parts = [part.describe() for part in getattr(self.rule, "rules", (self.rule,))]
+        times = {text: parts.count(text) for text in parts}
+        return " ".join(
+            text if n == 1 else f"In each of {n} parts of the data: {text}"
+            for text, n in times.items()
+        )
+
 
 def judge_all(store: Store, device: str = "cpu") -> list[Judgment]:
     """Judge every stored hypothesis. Holm's correction needs all of them, not those of one run."""
@@ -41,7 +51,7 @@ def judge_all(store: Store, device: str = "cpu") -> list[Judgment]:
             continue
         cells = store.cells(stored.claim, device)
         results = store.results(stored.claim, device)
-        gap = _gap(cells, stored.json["factors"])
+        gap = _gap(cells, stored.json["factors"], stored.json["seeds"])
         for value in stored.json["hypotheses"]:
             hypothesis = hypothesis_from_json(value)
             verdict, reason = None, gap
@@ -57,8 +67,8 @@ def judge_all(store: Store, device: str = "cpu") -> list[Judgment]:
     return [Judgment(j.claim, j.hypothesis, next(corrected), "") if j.verdict else j for j in found]
 
 
-def _gap(cells: list[StoredCell], factors: Mapping[str, list]) -> str:
-    """Why the cells are no ground for a verdict: some failed, or did not run."""
+def _gap(cells: list[StoredCell], factors: Mapping[str, list], seeds: int) -> str:
+    """Why the cells are no ground for a verdict: some failed, did not run, or lack seeds."""
     expected = math.prod(len(levels) for levels in factors.values())
     failed = [cell for cell in cells if cell.status == "failed"]
     if failed:
@@ -66,4 +76,9 @@ def _gap(cells: list[StoredCell], factors: Mapping[str, list]) -> str:
     if not cells:
         return "not run on this device"
     missing = expected - len(cells)
-    return f"{missing} of {expected} cells have not run" if missing else ""
+    if missing:
+        return f"{missing} of {expected} cells have not run"
+    # The number of seeds was fixed beforehand by the power a claim needs: stopping earlier, where
+    # a first look happens to be clear, would decide by chance.
+    fewest = min(len(cell.seeds) for cell in cells)
+    return f"{fewest} of {seeds} seeds" if fewest < seeds else ""

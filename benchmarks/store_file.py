@@ -6,6 +6,7 @@ opened for writing.
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.store_format import APPLICATION, SCHEMA, VERSION
@@ -18,6 +19,22 @@ NETWORK_FILE_SYSTEMS = {
 }  # fmt: skip
 DatabaseError = sqlite3.Error
 BUSY_SECONDS = 30.0  # a writer waits this long for another one; a cell's transaction takes far less
+
+
+class _Writer(sqlite3.Connection):
+    """A connection that leaves one file behind: the store, without log and index beside it.
+
+    The file goes back to the mode without a write-ahead log, since every reader of one with a log
+    would make both again and, being read-only, could not remove them.
+    """
+
+    def close(self):
+        """Fold the log into the file. Beside another process this waits for that one's close."""
+        with suppress(sqlite3.Error):  # closed already, a full disk: the log keeps everything
+            self.execute("PRAGMA busy_timeout = 0")
+            self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self.execute("PRAGMA journal_mode = DELETE").fetchall()
+        super().close()
 
 
 class StoreError(Exception):
@@ -38,6 +55,8 @@ def connect_for_writing(path: Path, create: bool) -> sqlite3.Connection:
             f"{path} is on a network file system ({kind}), where SQLite's write-ahead log is not "
             "safe; choose a local --store and merge the stores of several machines later"
         )
+    if not path.parent.is_dir():  # a typing error makes no folders
+        raise StoreError(f"there is no folder {path.parent}; make it or choose another --store")
     fresh = not path.exists() or path.stat().st_size == 0
     if fresh and not create:
         _require_content(path)
@@ -48,11 +67,11 @@ def connect_for_writing(path: Path, create: bool) -> sqlite3.Connection:
         if not os.access(path, os.W_OK):
             raise StoreError(f"{path} is read-only; make it writable or choose another --store")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         # As a URI, so that `merge` may attach other stores by read-only ones.
         connection = sqlite3.connect(
-            path.resolve().as_uri(), uri=True, timeout=BUSY_SECONDS, isolation_level=None
-        )
+            path.resolve().as_uri(),
+            uri=True, timeout=BUSY_SECONDS, isolation_level=None, factory=_Writer,
+        )  # fmt: skip
         connection.execute("PRAGMA journal_mode = WAL")
         # With a write-ahead log this survives a killed process; only a power cut may cost the
         # last cells, which are then computed again.

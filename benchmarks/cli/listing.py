@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.cli import select
+from benchmarks.cli.tables import table
 from benchmarks.experiment import Comparison
 
 
@@ -25,15 +25,15 @@ def list_experiments(folder: Path | None, as_json: bool, console: Console) -> in
             )
         )
     else:
-        table = Table("claim", "title", "lens", "hypotheses", "cells", "seeds", "figures")
+        rows = table("claim", "title", "lens", "hypotheses", "cells", "seeds", "figures")
         for f in found:
             row = _as_json(f)
             hypotheses = ", ".join(h["id"] for h in row["hypotheses"])
-            table.add_row(
+            rows.add_row(
                 f.claim, f.spec.heading, row["lens"] or "all three", hypotheses,
                 str(row["cells"]), str(row["seeds"]), ", ".join(row["figures"]),
             )  # fmt: skip
-        console.print(table)
+        console.print(rows)
         print_broken(broken, console)
     return 1 if broken else 0
 

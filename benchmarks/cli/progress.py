@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from benchmarks.cli.messages import counted
+
 
 class RunProgress(AbstractContextManager):
     """Counts cells done, running and failed."""
@@ -58,4 +60,6 @@ class RunProgress(AbstractContextManager):
             return f"{head}failed: {outcome.reason}"
         m = outcome.measurements
         compiling = f" (and {m.compile_seconds:.1f} s compiling)" if m.compile_seconds else ""
-        return f"{head}{len(outcome.task.seeds)} seeds in {m.run_seconds:.1f} s{compiling}"
+        return (
+            f"{head}{counted(len(outcome.task.seeds), 'seed')} in {m.run_seconds:.1f} s{compiling}"
+        )

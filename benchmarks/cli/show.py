@@ -8,12 +8,17 @@ from rich.table import Table
 
 from benchmarks import lecture
 from benchmarks.cli.messages import BadUsage, unknown
+from benchmarks.cli.tables import table
 from benchmarks.store import Store, StoreError
 from benchmarks.verdicts import number
 
 
 def show(claim: str, path: Path, device: str, console: Console) -> int:
     """Print verdicts, rules in words, and the cells of a claim."""
+    from benchmarks.devices import KNOWN
+
+    if device not in KNOWN:
+        raise BadUsage(f"--device must be one of {', '.join(KNOWN)}, received {device!r}")
     try:
         store = Store.read(path)
     except StoreError as error:
@@ -52,7 +57,7 @@ def _print_verdicts(store: Store, claim: str, device: str, console: Console) -> 
             continue
         outcome = j.verdict.outcome if j.verdict else f"not judged: {j.reason}"
         lines = [f"\n{j.hypothesis.id} ({j.hypothesis.kind}): {outcome}"]
-        lines += [f"  {j.hypothesis.statement}", f"  Rule: {j.rule.describe()}"]
+        lines += [f"  {j.hypothesis.statement}", f"  Rule: {j.rule_in_words}"]
         if j.verdict:
             lines.append(f"  Found: {j.verdict.sentence}")
             if j.verdict.p_holm is not None:
@@ -63,20 +68,20 @@ def _print_verdicts(store: Store, claim: str, device: str, console: Console) -> 
 
 def _cell_table(cells, metrics, device: str) -> Table:
     """Means over the seeds that did not diverge."""
-    table = Table("cell", "seeds", "diverged", *metrics, "seconds", title=f"Means on the {device}")
+    rows = table("cell", "seeds", "diverged", *metrics, "seconds", title=f"Means on the {device}")
     for cell in cells:
         if cell.status == "failed":
-            table.add_row(_label(cell), "failed")
+            rows.add_row(_label(cell), "failed")
             continue
         kept = ~cell.diverged
         means = [
             number(float(np.mean(cell.metrics[m][kept]))) if kept.any() else "-" for m in metrics
         ]
-        table.add_row(
+        rows.add_row(
             _label(cell), str(len(cell.seeds)), str(int(cell.diverged.sum())), *means,
             f"{cell.compile_seconds + cell.run_seconds:.1f}",
         )  # fmt: skip
-    return table
+    return rows
 
 
 def _label(cell) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
+from benchmarks.cli.tables import table
 from benchmarks.store import Store
 from benchmarks.verdicts import REFUTED, SUPPORTED, UNDECIDED
 
@@ -15,7 +16,7 @@ def verdict_table(store: Store, profile: str, claims: Iterable[str], device: str
     from benchmarks.judging import judge_all
 
     judgments = [] if profile == "smoke" else judge_all(store, device)
-    table = Table("claim", "hypothesis", "verdict", "cells", "seconds", title=f"On the {device}")
+    out = table("claim", "hypothesis", "verdict", "cells", "seconds", title=f"On the {device}")
     for claim in claims:
         cells = store.cells(claim, device, profile)
         failed = sum(cell.status == "failed" for cell in cells)
@@ -24,11 +25,11 @@ def verdict_table(store: Store, profile: str, claims: Iterable[str], device: str
         rows = [(j.hypothesis.id, _outcome(j)) for j in judgments if j.claim == claim]
         for i, (hypothesis, outcome) in enumerate(rows or [("", "not judged")]):
             # Only the first row carries what holds for the claim as a whole.
-            table.add_row(
+            out.add_row(
                 claim if i == 0 else "", hypothesis, outcome,
                 *((count, seconds) if i == 0 else ("", "")),
             )  # fmt: skip
-    return table
+    return out
 
 
 def _outcome(judgment) -> str:

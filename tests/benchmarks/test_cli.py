@@ -1,12 +1,15 @@
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from benchmarks import devices
 from benchmarks.cli.messages import unknown
+from benchmarks.cli.tables import table
 from benchmarks.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,7 +157,9 @@ BAD = [
     (["run", "--devices", ","], "--devices must name at least one of cpu, gpu, received ','"),
     (["run", "--seeds", "0"], "--seeds must be at least 1, received 0"),
     (["run", "--workers", "-2"], "--workers must be at least 1, received -2"),
-    (["run", "--seeds", "many"], "a valid integer"),
+    (["run", "--seeds", "many"], "Invalid value for '--seeds': 'many' is not a whole number"),
+    (["run", "--workers", "1.5"], "Invalid value for '--workers': '1.5' is not a whole number"),
+    (["show", "C12", "--device", "tpu"], "--device must be one of cpu, gpu, received 'tpu'"),
     (["run", "--sedes", "3"], "No such option"),
     (["rum"], "No such command 'rum'"),
 ]  # fmt: skip
@@ -168,6 +173,56 @@ def test_bad_usage_is_one_line_and_writes_nothing(command, path, experiments, ar
     assert (code, out) == (2, "")
     assert err.startswith("error: ") and err.count("\n") == 1 and message in err
     assert list(path.parent.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_not_made(command, tmp_path, experiments):
+    store = tmp_path / "nope" / "nope" / "x.sqlite"
+    code, out, err = command(
+        "run", "--devices", "cpu", "--store", store, "--experiments", experiments
+    )
+    assert (code, out) == (2, "")
+    assert err == f"error: there is no folder {store.parent}; make it or choose another --store\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fewer_seeds_than_were_fixed_beforehand_judge_nothing(run, command, path):
+    code, out, _ = run("--only", "C12", "--seeds", "1")
+    assert code == 0 and "SUPPORTED" not in out and "REFUTED" not in out
+    assert out.count("not judged: 1 of 5 seeds") == 3
+    assert "[6/6] C12 cpu rate=2, kind=a: 1 seed in 0.2 s\n" in out
+    code, out, _ = command("show", "C12", "--store", path)
+    assert code == 0 and "C12.near (as corrected): not judged: 1 of 5 seeds" in out
+    assert "SUPPORTED" not in run("--only", "C12", "--seeds", "4")[1]
+    assert run("--only", "C12")[1].count("SUPPORTED") == 2
+
+
+def test_tables_in_a_pipe_are_whole(command, path, tmp_path):
+    # Far wider than any terminal.
+    names = [f"a_metric_with_a_rather_long_name_{i}" for i in range(9)]
+    (tmp_path / "wide.py").write_text(
+        "import numpy as np\n"
+        "from benchmarks.experiment import *\n"
+        "from benchmarks.verdicts import AtMost\n"
+        f"names = {names}\n"
+        "EXPERIMENT = Experiment(claim='C12', lens='stability', seeds=2,\n"
+        "    hypotheses=(Hypothesis('C12.a', 'It is small.', AtMost(names[0], 2)),),\n"
+        "    metrics={n: Metric(n, '1') for n in names},\n"
+        "    figure=(Histogram(names[0], x_label='x', title='x'),),\n"
+        "    measure=lambda c, s: Measurements(metrics={n: np.ones(len(s)) for n in names}))\n"
+    )
+    command(
+        "run", "--devices", "cpu", "--workers", 1, "--store", path, "--experiments", tmp_path
+    )  # fmt: skip
+    code, out, _ = command("show", "C12", "--store", path)
+    assert code == 0 and "…" not in out and all(name in out for name in names)
+
+
+def test_tables_on_a_narrow_terminal_fold():
+    console = Console(width=24, file=io.StringIO())
+    rows = table("claim", "a_metric_with_a_rather_long_name")
+    rows.add_row("C12", "3.25")
+    console.print(rows)
+    assert "…" not in console.file.getvalue()
 
 
 def test_show_without_results(command, path, run, log):

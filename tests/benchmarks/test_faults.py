@@ -123,6 +123,28 @@ def test_a_disk_that_fills_up(start_run, path):
     assert 0 <= len(stored(path)) < 6  # it opens
 
 
+def test_a_nan_fails_its_cell_alone(command, experiments, path):
+    code, out, err = command(
+        "run", "--only", "C13", "--devices", "cpu", "--workers", 1, "--store", path,
+        "--experiments", experiments,
+    )  # fmt: skip
+    assert (code, err) == (1, "")
+    reason = "metric 'value' is nan for seed number 1, which is not marked as diverged"
+    assert f"failed: C13 cpu how=nan: ValueError: {reason}\n" in out
+    assert "C13 cpu how=warns: 3 seeds in" in out
+    with Store.read(path) as store:
+        status = {cell.factors["how"]: cell.status for cell in store.cells("C13")}
+    assert (status["nan"], status["warns"]) == ("failed", "done")
+
+
+def test_a_run_leaves_one_file(command, start_run, path):
+    process = start_run("--profile", "smoke")
+    assert process.communicate(timeout=DEADLINE)[1] == ""
+    assert [p.name for p in path.parent.glob("*.sqlite*")] == [path.name]
+    assert command("show", "C12", "--store", path)[0] == 0
+    assert [p.name for p in path.parent.glob("*.sqlite*")] == [path.name]
+
+
 @pytest.mark.parametrize("size", [9000, 40])
 def test_a_store_that_is_none_is_not_overwritten(command, experiments, path, size):
     content = np.random.default_rng(size).bytes(size)

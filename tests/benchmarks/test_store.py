@@ -41,7 +41,9 @@ def measured(seeds, offset=0.0, points=5):
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "deeper" / "results.sqlite"
+    folder = tmp_path / "deeper"
+    folder.mkdir()
+    return folder / "results.sqlite"
 
 
 @pytest.fixture
@@ -325,10 +327,44 @@ def test_a_database_without_tables_was_a_run_killed_at_once(tmp_path):
     assert Store.read(path).runs() == []
 
 
-def test_a_folder_that_cannot_be_made(tmp_path):
+@pytest.mark.parametrize("folder", ["file", "none", "none/deeper"])
+def test_a_folder_that_is_none(tmp_path, folder):
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="cannot write"):
-        Store.open(tmp_path / "file" / "a.sqlite", create=True)
+    with pytest.raises(StoreError, match=f"there is no folder .*/{folder}; make it or choose"):
+        Store.open(tmp_path / folder / "a.sqlite", create=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_closed_store_is_one_file_also_after_a_reader(store, path):
+    store.save_cell(HASH, CELLS[0], "v1", begin(store), [0], measured([0]))
+    store.close()
+    with Store.read(path) as reader:
+        assert len(reader.cells("C33")) == 1
+        assert list(path.parent.iterdir()) == [path]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_closing_beside_others_keeps_their_log(store, path):
+    run = begin(store)
+    with Store.open(path) as other:
+        reader = Store.read(path)
+        assert reader.cells("C33") == []
+        store.close()  # does not wait for them
+        other.save_cell(HASH, CELLS[0], "v1", run, [0], measured([0]))
+        assert len(reader.cells("C33")) == 1
+        reader.close()
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_reader_that_came_first_sees_what_a_writer_adds(store, path):
+    run = begin(store)
+    store.close()
+    with Store.read(path) as reader:
+        assert reader.cells("C33") == []
+        with Store.open(path) as writer:
+            writer.save_cell(HASH, CELLS[0], "v1", run, [0], measured([0]))
+            assert len(reader.cells("C33")) == 1
+        assert len(reader.cells("C33")) == 1
 
 
 MOUNTS = """\

@@ -91,8 +91,8 @@ def test_run_judges_and_show_explains(run, command, path, log):
     code, out, err = command("show", "c12", "--store", path)
     assert (code, err) == (0, "")
     assert "C12.far (as stated): REFUTED" in out and "It is near 7." in out
-    assert "Rule: The 99 % interval of the mean paired difference 3 minus 1" in out
-    assert "Found: Value, 3 minus 1" in out and "Mutant 'twice as large': REFUTED" in out
+    assert "Rule: The 99 % interval of the mean paired difference rate 3 minus rate 1" in out
+    assert "Found: Value, rate 3 minus rate 1" in out and "Mutant 'twice as large': REFUTED" in out
     assert "rate=3, kind=b" in out and "3.02" in out  # the mean over seeds 0 to 4
 
 

@@ -130,7 +130,7 @@ def test_a_nan_fails_its_cell_alone(command, experiments, path):
     )  # fmt: skip
     assert (code, err) == (1, "")
     reason = "metric 'value' is nan for seed number 1, which is not marked as diverged"
-    assert f"failed: C13 cpu how=nan: ValueError: {reason}\n" in out
+    assert f"failed: C13 cpu how=nan: ValueError: {reason}" in out
     assert "C13 cpu how=warns: 3 seeds in" in out
     with Store.read(path) as store:
         status = {cell.factors["how"]: cell.status for cell in store.cells("C13")}

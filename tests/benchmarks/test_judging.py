@@ -65,11 +65,7 @@ def test_what_parts_of_a_rule_have_in_common_is_said_once(tmp_path):
     one, both = judged(tmp_path, (4, 4))
     first, second = AtMost("error", 9).describe(), AtMost("other", 7).describe()
     assert one.rule_in_words == first
-    if PARTS[0].describe() == PARTS[1].describe():
-        expected = f"In each of 2 parts of the data: {PARTS[0].describe()} {second}"
-    else:
-        expected = f"{PARTS[0].describe()} {PARTS[1].describe()} {second}"
-    assert both.rule_in_words == expected
+    assert both.rule_in_words == f"In each of 2 parts of the data: {first} {second}"
 
 
 def test_the_seeds_of_the_stored_specification_count(tmp_path):

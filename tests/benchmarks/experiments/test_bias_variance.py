@@ -67,6 +67,29 @@ def test_the_terms_average_to_the_exact_curves_without_a_prior_to_speak_of():
     assert runs["bias"][:, -1].max() < 1e-8  # a quartic holds the cubic
 
 
+def test_a_cell_judges_its_own_width_and_one_of_five_brings_the_curves():
+    seeds = np.arange(3)
+    cells = {c.prior_sd: c for c in EXPERIMENT.cells() if c.inputs == "8, new"}  # "test error"
+    # 10^-2, 10^-1, ... are the widths number 4, 8, ... of the 25 from 10^-3 to 10^3.
+    for place, (prior_sd, cell) in zip((4, 8, 12, 16, 20), cells.items(), strict=True):
+        found = subject.measure(cell, seeds)
+        runs = subject.repetitions("8, new", (0, 1, 2))
+        unit = runs["bias"][:, place] + runs["variance"][:, place] + SIGMA**2
+        np.testing.assert_allclose(found.metrics["share"], runs["test error"][:, place] / unit)
+        np.testing.assert_allclose(found.metrics["exact"], 1)
+        assert set(found.curves) == ({"value"} if prior_sd == 1.0 else set())
+
+
+def test_every_design_is_counted_once(results):
+    for name in ("bias_falls", "variance_rises", "bias_falls_in_sample"):
+        assert verdicts.judge(BY_ID[name], results).n == 2 * len(SEEDS)
+
+
+def test_the_lecture_s_setting_falls_on_average():
+    bias = subject.repetitions("15, new", tuple(SEEDS))["bias"].mean(axis=0)
+    assert np.all(np.diff(bias) < 0)
+
+
 def test_largest_step_by_hand():
     values = np.array([[4.0, 1.0, 3.0, 3.5], [2.0, 2.0, 1.0, 0.5]])
     np.testing.assert_allclose(subject.largest_step(values, +1), [2 / 4, 0])

@@ -25,12 +25,17 @@ def check_run(steps, batch_size, seeds, record_every, seeds_at_once, train_probe
 
 
 def check_seeds(seeds):
-    """The seeds as a list, at least one."""
+    """The seeds as a list: at least one, each once, since a repeated run is no second sample."""
     if isinstance(seeds, int | np.integer):
         raise ValueError(f"seeds: expected a sequence of integers, received {seeds!r}")
     seeds = list(seeds)
     if not seeds:
         raise ValueError(f"seeds: expected at least one, received {seeds!r}")
+    for position, seed in enumerate(seeds):
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise ValueError(f"seeds: expected integers from 0 on, received {seed!r}")
+        if seed in seeds[:position]:
+            raise ValueError(f"seeds: expected each once, received {seed!r} again")
     return seeds
 
 
@@ -92,6 +97,24 @@ def check_loss(loss):
         classes = {name.lower(): name for name in dir(keras.losses) if name[0].isupper()}
         return getattr(keras.losses, classes[found.__name__.replace("_", "").lower()])()
     return lambda y, outputs: tf.reduce_mean(found(y, outputs))
+
+
+def check_labels(loss, data, model):
+    """Refuses labels that name no output: the loss would be NaN, and nothing would say why."""
+    if type(loss).__name__ != "SparseCategoricalCrossentropy" or not getattr(
+        model, "outputs", None
+    ):
+        return
+    classes = model.outputs[0].shape[-1]
+    ignored = getattr(loss, "ignore_class", None)
+    for name, (_, y) in data.items():
+        outside = (y < 0) | (y >= classes)
+        wrong = y[outside if ignored is None else outside & (y != ignored)]
+        if wrong.size:
+            label = "y" if name == "train" else f"{name} y"
+            raise ValueError(
+                f"{label}: expected labels from 0 to {classes - 1}, received {wrong[0]}"
+            )
 
 
 def check_side_by_side(optimizer, model):

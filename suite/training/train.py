@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from suite.training.checks import (
+    check_labels,
     check_loss,
     check_names,
     check_run,
@@ -85,6 +86,7 @@ class Training:
         one_x = x[0] if data_axis_per_seed else x
         self.factory = ModelFactory(model, one_x[:2])
         self.template = self._build(self.seeds[0])
+        check_labels(loss, self.data, self.template)
         self.lanes = min(seeds_at_once, len(self.seeds))
         optimizer = copy_optimizer(optimizer)
         if self.lanes > 1:

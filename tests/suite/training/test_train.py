@@ -562,3 +562,23 @@ def test_bad_data_is_named(data):
         run("dense", data)
     with pytest.raises(ValueError, match="loss: .*7"):
         train(linear(), "sgd", 7, x, y, steps=1, batch_size=2)
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"seeds": [3, 5, 3]}, "seeds: expected each once, received 3 again"),
+        ({"seeds": [-1]}, "seeds: expected integers from 0 on, received -1"),
+        ({"y": np.array([0, 1, 2, 3, 4, 5])}, "y: expected labels from 0 to 1, received 2"),
+        (
+            {"validation": (np.ones((2, 3)), np.array([0, -4]))},
+            "validation y: expected labels from 0 to 1, received -4",
+        ),
+    ],
+)
+def test_labels_and_seeds_that_would_spoil_the_run_in_silence(changes, message):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    arguments = {"x": np.ones((6, 3)), "y": np.array([0, 1] * 3), "steps": 2, "batch_size": 2}
+    with pytest.raises(ValueError, match=message):
+        train(model, "sgd", loss, **arguments | changes)

@@ -483,7 +483,7 @@ def test_regression_has_no_score_unless_asked(data):
         ({"seeds_at_once": 0}, "seeds_at_once: .*0"),
         ({"seeds": ()}, r"seeds: .*\[\]"),
         ({"seeds": 3}, "seeds: .*3"),
-        ({"seeds": (-2,)}, "seed: .*-2"),
+        ({"seeds": (-2,)}, "seeds: .*-2"),
         ({"probes": ("norm",)}, "probes: unknown 'norm'; known: gradient_norm"),
         ({"share": ("weights",)}, "share: unknown 'weights'; known: initial weights"),
         ({"metric": "f1"}, "metric: .*'f1'"),

@@ -252,7 +252,7 @@ EXPERIMENT = Experiment(
     finding=(
         "Squared bias, variance and their sum follow the exact curves, and the test error is the "
         "sum plus the noise. Bias falls at the training inputs always. At new inputs it falls on "
-        "average over designs, as in the lecture's picture with 15 points, and not for every one."
+        "average over designs of 15 points, the lecture's picture, and not for every design."
     ),
     stated=r"\text{bias}^2\downarrow,\ \text{variance}\uparrow\ \text{as the prior loosens}",
     corrected=r"\text{bias}^2\downarrow\ \text{at the training inputs},\quad "
@@ -269,7 +269,7 @@ EXPERIMENT = Experiment(
         "its own, the part of the variance that comes from them is counted as squared bias. That "
         "squared bias falls is read as a law for any inputs; averaged over designs of 15 points, "
         "the lecture's setting, it does fall. How many designs show a rise depends on the basis in "
-        "which the prior is Gaussian: with 8 points 82 % for weights of monomials, 9 % for weights "
+        "which the prior is Gaussian: with 8 points 82 % for weights of monomials, 11 % for weights "
         "of Legendre polynomials."
     ),
     measure=measure,

@@ -269,7 +269,7 @@ EXPERIMENT = Experiment(
         "its own, the part of the variance that comes from them is counted as squared bias. That "
         "squared bias falls is read as a law for any inputs; averaged over designs of 15 points, "
         "the lecture's setting, it does fall. How many designs show a rise depends on the basis in "
-        "which the prior is Gaussian: with 8 points 82 % for weights of monomials, 11 % for weights "
+        "which the prior is Gaussian: with 8 points 82 % for weights of monomials, 11 % for those "
         "of Legendre polynomials."
     ),
     measure=measure,

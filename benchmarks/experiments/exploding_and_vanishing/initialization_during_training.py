@@ -9,6 +9,8 @@ a gradient step keeps it that way. A normalized layer is different: whatever its
 for each unit on each batch, so the scale moves only as far as gamma and beta are taught to.
 """
 
+import math
+
 import numpy as np
 
 from benchmarks.experiment import (
@@ -20,11 +22,15 @@ from benchmarks.experiment import (
     Mutant,
     Points,
 )
-from benchmarks.verdicts import Difference, Identity, Within, every
+from benchmarks.verdicts import Difference, Identity, Within
 
 DEPTH, WIDTH = 8, 64
 # The batch on which scales are compared before and after, from the training set.
 PROBE = 256
+# How far from its expectation one He network's scale lies as drawn, in decades. A layer multiplies
+# it by the mean of 2 relu(u)^2 over n standard normals u, of relative variance (6 - 1) / n.
+# A first version asked for growth above zero only, which normalized layers show as well: 0.0005.
+INITIAL_SPREAD = math.log10(1 + math.sqrt(5 * DEPTH / WIDTH))
 
 
 def network(normalization, **arguments):
@@ -132,9 +138,10 @@ def measure(cell, seeds):
         # One more pass moves the moving averages, by 1 %: the claim is about the batch.
         off[i] = deviations(double, x)
     return Measurements(
-        metrics={f"drift_{layer + 1}": drift[:, layer] for layer in range(DEPTH)}
-        | {
-            "mean_drift": drift.mean(axis=1),
+        metrics={
+            "least_growth": drift.min(axis=1),
+            "last_growth": drift[:, -1],
+            "mean_distance": np.abs(drift).mean(axis=1),
             "deviation": off[:, 0],
             "deviation_without_epsilon": off[:, 1],
             "deviation_at_inference": off[:, 2],
@@ -150,27 +157,25 @@ def measure(cell, seeds):
     )
 
 
-def leaves_zero(metric):
-    """The scale of one layer grew: the interval of its drift lies above zero."""
-    # Eight layers at once, hence 1 - 0.01 / 8.
-    return Within(metric, low=0.0, high=None, confidence=0.99875, where={"normalization": "none"})
-
-
 EXPERIMENT = Experiment(
     claim="C43",
     lens="stability",
     hypotheses=(
         Hypothesis(
             "C43.drift",
-            "Without normalization training moves the scale of every layer away from where a good "
-            "initialization put it.",
-            rule=every(*(leaves_zero(f"drift_{layer + 1}") for layer in range(DEPTH))),
+            "Without normalization training enlarges the mean square of the pre-activations in "
+            "every layer, the one that grows least included, and by more than networks differ at "
+            "the start.",
+            # The mean of the least lies below the least mean: support is support for each layer.
+            rule=Within(
+                "least_growth", low=INITIAL_SPREAD, high=None, where={"normalization": "none"}
+            ),
             kind="as stated",
+            mutants=(Mutant("a normalized layer too", {"where": {"normalization": "batch"}}),),
         ),
         Hypothesis(
             "C43.identity",
-            "A normalized layer's mean square is gamma^2 v / (v + epsilon) + beta^2 after any "
-            "training.",
+            "A normalized layer's mean square is γ² v / (v + ε) + β² after any training.",
             # Two means over the batch.
             rule=Identity("deviation", terms=PROBE, where={"normalization": "batch"}),
             formula=r"\mathbb{E}z^2 = \gamma^2\frac{v}{v+\epsilon} + \beta^2",
@@ -182,8 +187,9 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C43.held",
-            "The scale drifts further without batch normalization than with it.",
-            rule=Difference("mean_drift", "normalization", "none", "batch", low=0.0),
+            "The scale moves further from its start, up or down, without batch normalization than "
+            "with it.",
+            rule=Difference("mean_distance", "normalization", "none", "batch", low=0.0),
         ),
     ),
     factors={"normalization": ("none", "batch")},
@@ -192,11 +198,9 @@ EXPERIMENT = Experiment(
     budget={"steps": 600, "learning_rate": 0.1, "compiled": True},
     smoke={"steps": 4, "compiled": False},  # a few steps are done before the compiler is
     metrics={
-        f"drift_{layer + 1}": Metric(f"change of mean square, layer {layer + 1}", "decade")
-        for layer in range(DEPTH)
-    }
-    | {
-        "mean_drift": Metric("change of mean square, mean over layers", "decade"),
+        "least_growth": Metric("change of mean square in the layer that grows least", "decade"),
+        "last_growth": Metric("change of mean square in the last hidden layer", "decade"),
+        "mean_distance": Metric("absolute change of mean square, mean over layers", "decade"),
         "deviation": Metric("deviation from the identity", "1"),
         "deviation_without_epsilon": Metric("deviation with epsilon forgotten", "1"),
         "deviation_at_inference": Metric("deviation with moving averages", "1"),
@@ -212,15 +216,15 @@ EXPERIMENT = Experiment(
         ),
         Points(
             x="normalization",
-            y=f"drift_{DEPTH}",
+            y="last_growth",
             x_label="normalization",
             y_label="change of mean square, last layer (decades)",
-            title="The last hidden layer drifts furthest",
+            title="The last hidden layer, network by network",
             reference=0.0,
         ),
     ),
     finding=(
-        "After 600 steps the mean squares have grown by {held:.2f} decades more without batch "
+        "After 600 steps the mean squares have moved {held:.2f} decades further without batch "
         "normalization than with it."
     ),
     stated=r"n_\ell \tau_\ell^2 = 2 \text{ holds at the start only}",

@@ -56,7 +56,12 @@ def measured(normalization):
 def test_a_few_steps_already_separate_the_two():
     none, batch = measured("none"), measured("batch")
     assert none.curves["drift"].shape == (2, subject.DEPTH)
-    np.testing.assert_allclose(none.metrics["mean_drift"], none.curves["drift"].mean(axis=1))
+    for i, layers in enumerate(none.curves["drift"]):
+        assert none.metrics["least_growth"][i] == min(layers)
+        assert none.metrics["last_growth"][i] == layers[-1]
+        assert none.metrics["mean_distance"][i] == pytest.approx(
+            sum(abs(layer) for layer in layers) / len(layers)
+        )
     results = results_of(none.metrics, batch.metrics)
     verdict = verdicts.judge(BY_ID["identity"], results)
     assert verdict.outcome == verdicts.SUPPORTED
@@ -68,27 +73,49 @@ def results_of(*metrics):
         tuple(
             verdicts.CellResult(
                 {"normalization": level},
-                np.arange(len(values["mean_drift"])),
+                np.arange(len(values["mean_distance"])),
                 values,
-                np.zeros(len(values["mean_drift"]), bool),
+                np.zeros(len(values["mean_distance"]), bool),
             )
             for level, values in zip(("none", "batch"), metrics, strict=True)
         )
     )
 
 
+def test_the_initial_spread_is_that_of_drawn_networks():
+    rng = np.random.default_rng(3)
+    scales = []
+    for _ in range(400):
+        z = np.ones(64)  # mean square one
+        for _ in range(8):
+            z = np.maximum(rng.normal(0, np.sqrt(2 / 64), (64, 64)) @ z, 0)
+        scales.append(np.mean(z**2))
+    scales = np.array(scales)
+    # Eight factors of relative variance 5/64 compound to 1.08^8 - 1; the constant leaves that out.
+    assert 10**subject.INITIAL_SPREAD - 1 == pytest.approx(scales.std() / scales.mean(), rel=0.35)
+
+
 @pytest.mark.parametrize(
-    ("center", "drift", "held"), [(1.0, "SUPPORTED", "SUPPORTED"), (-1.0, "REFUTED", "REFUTED")]
+    ("growth", "drift", "held"),
+    # A scale that shrinks refutes growth, and has moved away all the same.
+    [(1.0, "SUPPORTED", "SUPPORTED"), (-1.0, "REFUTED", "SUPPORTED"), (0.0, "REFUTED", None)],
 )
-def test_the_rules_follow_the_sign_of_the_drift(center, drift, held):
+def test_growth_has_a_direction_and_distance_has_none(growth, drift, held):
     rng = np.random.default_rng(2)
 
-    def metrics(mean):
-        return {name: mean + 0.1 * rng.normal(size=14) for name in EXPERIMENT.metrics}
+    def metrics(mean, spread):
+        layers = mean + spread * rng.normal(size=(14, 8))
+        return {
+            "least_growth": layers[:, 0],
+            "mean_distance": np.abs(layers).mean(axis=1),
+        }
 
-    results = results_of(metrics(center), metrics(0.0))
-    assert verdicts.judge(BY_ID["drift"], results).outcome == drift
-    assert verdicts.judge(BY_ID["held"], results).outcome == held
+    results = results_of(metrics(growth, 0.1), metrics(-0.2, 0.1))
+    verdict = verdicts.judge(BY_ID["drift"], results)
+    assert verdict.outcome == drift
+    assert verdict.mutants[0][1] == "REFUTED"  # the normalized layers shrank
+    if held:
+        assert verdicts.judge(BY_ID["held"], results).outcome == held
 
 
 def test_the_network_is_the_one_that_is_claimed():

@@ -1,12 +1,14 @@
 """Do stacked features generalize better than shallow ones? At equal size, it depends on the task.
 
-Lecture section "Shallow and deep networks", claim C23. Networks of 1, 2, 4 and 8 hidden layers
+Lecture section "Shallow and deep networks", claim C23. Networks of 1, 2 and 4 hidden layers
 get nearly the same number of parameters, the same training points and the same tuning budget.
 
 Expected before the run: depth wins where the target is a composition. A tent map applied k times
 is a network of k layers with two units each, and has 2^k linear pieces, of which a shallow network
-needs one unit each (Telgarsky 2016). On 300 handwritten digits there is no such structure to find,
-and depth mostly makes the optimization harder. The sweep may be undecided, and then says so.
+needs one unit each (Telgarsky 2016). That count is not tested here: the shallow network has units
+to spare, so what it lacks in accuracy it lacks in training. On 300 handwritten digits there is no
+such structure to find, and depth mostly makes the optimization harder. The sweep may be undecided,
+and then says so.
 """
 
 import numpy as np
@@ -16,8 +18,9 @@ from benchmarks.verdicts import Difference
 
 TRAINING_POINTS = 300
 FOLDS = 3  # 8 linear pieces: enough for composition to matter, few enough for 300 points
-# Of Adam, half a decade apart; only two, because each is a program to compile for every depth.
-LEARNING_RATES = (3e-3, 1e-2)
+# Of Adam, half a decade apart, from its default of 1e-3 upward. A first grid, half a decade lower,
+# had its best rate for shallow tent maps mostly at an edge; `at_edge` counts that.
+LEARNING_RATES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 # Trainable numbers of a network: one layer of 48 units on 64 pixels, and one of 124 units on the
 # tent map, fifteen for each of its linear pieces.
 PARAMETERS = {"digits": 3600, "tent map": 500}
@@ -65,36 +68,35 @@ def data_for(task, seeds):
 
 
 def measure(cell, seeds):
-    """Train with two learning rates; each seed keeps the best one on its validation set."""
+    """Train with every learning rate; each seed keeps the best one on its validation set."""
     import keras
 
     from suite.models import MultilayerPerceptron
     from suite.optimizers import Adam
-    from suite.training import train
+    from suite.training import Training
 
     data = data_for(cell.task, seeds)
     x, y = data["train"]
     outputs = 10 if cell.task == "digits" else 2
     width = width_for(x.shape[-1], cell.depth, outputs, PARAMETERS[cell.task])
-    runs = [
-        train(
-            lambda seed: MultilayerPerceptron((width,) * cell.depth, outputs),
-            Adam(learning_rate),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            x,
-            y,
-            steps=cell.steps,
-            batch_size=50,
-            seeds=[int(seed) for seed in seeds],
-            validation=data["validation"],
-            test=data["test"],
-            record_every=cell.steps,
-            probes=(),
-            data_axis_per_seed=True,
-            compiled=cell.compiled,
-        )
-        for learning_rate in LEARNING_RATES
-    ]
+    training = Training(
+        lambda seed: MultilayerPerceptron((width,) * cell.depth, outputs),
+        Adam(LEARNING_RATES[0]),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        x,
+        y,
+        steps=cell.steps,
+        batch_size=50,
+        seeds=[int(seed) for seed in seeds],
+        validation=data["validation"],
+        test=data["test"],
+        record_every=cell.steps,
+        probes=(),
+        data_axis_per_seed=True,
+        compiled=cell.compiled,
+    )
+    # The rate is no part of the program, so a depth is compiled once.
+    runs = [training(learning_rate=rate) for rate in LEARNING_RATES]
 
     def scores(name):
         return np.array([run.scores[name] for run in runs])  # (learning rates, seeds)
@@ -108,6 +110,7 @@ def measure(cell, seeds):
             "train_score": train_score,
             "gap": train_score - test_score,
             "minus_test_score": -test_score,
+            "at_edge": np.isin(best, (0, len(LEARNING_RATES) - 1)).astype(float),
             "parameters": np.full(
                 len(seeds), parameters(x.shape[-1], width, cell.depth, outputs), float
             ),
@@ -136,13 +139,13 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C23.composition",
-            "On a target that is a composition, four hidden layers generalize better than one of "
-            "the same size.",
+            "Trained on a target that is a composition, four hidden layers generalize better than "
+            "one of the same size.",
             rule=deeper_minus_shallow("tent map"),
             mutants=(Mutant("the shallow one does", {"metric": "minus_test_score"}),),
         ),
     ),
-    factors={"task": ("digits", "tent map"), "depth": (1, 2, 4, 8)},
+    factors={"task": ("digits", "tent map"), "depth": (1, 2, 4)},
     # Four times two points of test accuracy, the spread between training sets of 300, over
     # sqrt(14): differences above two points are seen.
     seeds=14,
@@ -154,6 +157,7 @@ EXPERIMENT = Experiment(
         "train_score": Metric("training accuracy", "1", better="higher"),
         "gap": Metric("training minus test accuracy", "1", better="lower"),
         "minus_test_score": Metric("test accuracy, negative", "1"),
+        "at_edge": Metric("best learning rate at an edge of the grid", "1"),
         "parameters": Metric("trainable numbers", "1"),
     },
     figure=(
@@ -181,13 +185,16 @@ EXPERIMENT = Experiment(
         "{digits:+.3f} [{digits.low:+.3f}, {digits.high:+.3f}] on 300 digits, and by "
         "{composition:+.3f} [{composition.low:+.3f}, {composition.high:+.3f}] on a composed target."
     ),
-    stated=r"\text{deep} \prec \text{shallow in test error}",
-    corrected=r"\text{depends on the target; provable for compositions}",
+    stated=r"\text{stacked features generalize better than shallow ones}",
+    corrected=r"\text{whether they do depends on the target}",
     figures=("F11",),
     components=("suite.models.MultilayerPerceptron",),
     limits=(
-        "Fully connected networks, two tasks, one size each, one optimizer with two learning "
-        "rates. A trained network shows what the optimizer finds, not what depth can represent."
+        "Fully connected networks, two tasks, one size each, one optimizer with five learning "
+        "rates, 1000 steps. That a shallow network needs one unit for each linear piece is a count "
+        "and is not tested: this one has fifteen for each. On the tent map it gets more than a "
+        "third of its own training points wrong, where chance is half, so what fails there is the "
+        "optimization, not what the shape can represent or how it generalizes."
     ),
     measure=measure,
 )

@@ -26,7 +26,7 @@ def test_all_depths_get_nearly_the_same_size():
         wanted = subject.PARAMETERS[task]
         for depth in EXPERIMENT.factors["depth"]:
             width = subject.width_for(inputs, depth, outputs, wanted)
-            # Half a unit of eight layers of width w is about 8 w numbers of 8 w^2.
+            # Half a unit of four layers of width w is about 4 w numbers of 4 w^2.
             assert subject.parameters(inputs, width, depth, outputs) == pytest.approx(
                 wanted, rel=0.08
             )
@@ -50,6 +50,34 @@ def test_a_tiny_run_has_every_number(task):
         found.metrics["gap"], found.metrics["train_score"] - found.metrics["test_score"]
     )
     assert np.all((found.metrics["test_score"] >= 0) & (found.metrics["test_score"] <= 1))
+    assert set(found.metrics["at_edge"]) <= {0.0, 1.0}
+
+
+def test_each_seed_keeps_the_rate_that_its_validation_set_prefers(monkeypatch):
+    import suite.training
+
+    # Rates by seeds: the best is the second for seed 0 and the last, an edge, for seed 1.
+    validation = np.array([[0.1, 0.2], [0.9, 0.3], [0.5, 0.4], [np.nan, 0.5], [0.6, 0.8]])
+    test = np.arange(10.0).reshape(5, 2)
+
+    class Scripted:
+        compile_seconds = run_seconds = 0.0
+        diverged = np.zeros(2, bool)
+
+        def __init__(self, *args, **kwargs):
+            pass
+
+        def __call__(self, learning_rate):
+            i = subject.LEARNING_RATES.index(learning_rate)
+            run = Scripted()
+            names = ("validation_score", "test_score", "train_score")
+            run.scores = dict(zip(names, (validation[i], test[i], test[i]), strict=True))
+            return run
+
+    monkeypatch.setattr(suite.training, "Training", Scripted)
+    found = subject.measure(Cell({"task": "tent map", "depth": 1}, BUDGET), np.arange(2))
+    np.testing.assert_array_equal(found.metrics["test_score"], [2.0, 9.0])
+    np.testing.assert_array_equal(found.metrics["at_edge"], [0.0, 1.0])
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ class Training:
         one_x = x[0] if data_axis_per_seed else x
         self.factory = ModelFactory(model, one_x[:2])
         self.template = self._build(self.seeds[0])
-        check_labels(loss, self.data, self.template)
+        check_labels(loss, self.data, self.template(tf.constant(one_x[:2]), training=False))
         self.lanes = min(seeds_at_once, len(self.seeds))
         optimizer = copy_optimizer(optimizer)
         if self.lanes > 1:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from suite.models import MultilayerPerceptron
 from suite.training import PROBES, Training, batch_indices, streams, train
 
 SAMPLES, FEATURES, CLASSES, BATCH, STEPS = 23, 4, 3, 5, 14  # 14 steps: three and a half epochs
@@ -576,8 +577,10 @@ def test_bad_data_is_named(data):
         ),
     ],
 )
-def test_labels_and_seeds_that_would_spoil_the_run_in_silence(changes, message):
+@pytest.mark.parametrize("ours", [False, True])
+def test_labels_and_seeds_that_would_spoil_the_run_in_silence(changes, message, ours):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model = MultilayerPerceptron((4,), outputs=2) if ours else model
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     arguments = {"x": np.ones((6, 3)), "y": np.array([0, 1] * 3), "steps": 2, "batch_size": 2}
     with pytest.raises(ValueError, match=message):

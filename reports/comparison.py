@@ -108,7 +108,7 @@ def decades_of(values: Sequence, stretch: tuple[int, int] | None) -> float | Non
 
 
 def _median(values: np.ndarray, axis=None):
-    # numpy's median of -inf and +inf neighbours would warn; nothing here holds +inf.
+    # numpy's median of -inf and +inf neighbors would warn; nothing here holds +inf.
     with np.errstate(invalid="ignore"):
         return np.median(values, axis=axis)
 

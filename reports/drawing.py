@@ -169,13 +169,15 @@ class Canvas:
         margin: units kept free on the right for labels.
         x_names: (place, name) of levels that are no numbers.
         x_ticks: numbers to mark, instead of round ones.
+        columns: letters in a line of the title.
     """
 
     def __init__(
-        self, title, x_label, y_label, x, y, log="", margin=16.0, x_names=None, x_ticks=None
-    ):
+        self, title, x_label, y_label, x, y, log="", margin=16.0, x_names=None, x_ticks=None,
+        columns=48,
+    ):  # fmt: skip
         # 48 characters of 14-unit semibold fit into 420 units in any system font.
-        self.title = textwrap.wrap(title, 48) or [""]
+        self.title = textwrap.wrap(title, columns) or [""]
         extra = 18 * (len(self.title) - 1)
         self.height, self.top = HEIGHT + extra, TOP + extra + (0 if y_label else -18)
         self.figure = Figure(figsize=(WIDTH / 72, self.height / 72), dpi=72)

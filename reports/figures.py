@@ -12,12 +12,14 @@ import matplotlib
 import numpy as np
 
 from benchmarks import statistics
-from benchmarks.verdicts import number
+from benchmarks.verdicts import allows, number
 from reports import drawing
 from reports.drawing import SENTINEL, Canvas
+from reports.wording import rounded
 
 POINTS = 120  # of a drawn curve: finer than a pixel at 300 units
 RUNS = 30  # single runs a panel
+CROWD = 6  # labels at one edge that a phone can still show legibly
 DASHED, DOTTED = (4, 3), (0.1, 2.1)  # in line widths
 
 
@@ -39,6 +41,7 @@ class Panel:
     svg: str
     description: str
     table: Table
+    legend: tuple[tuple[str, str], ...] = ()  # (role, name), where labels are too many for phones
 
 
 @dataclass
@@ -76,7 +79,7 @@ def level_name(factor: str | None, value) -> str:
 
 def matches(factors, where) -> bool:
     """Whether a cell has these levels, which may have become text on the way through JSON."""
-    return all(factors.get(k) == v or str(factors.get(k)) == str(v) for k, v in where.items())
+    return all(allows(wanted, factors.get(k)) for k, wanted in where.items())
 
 
 def thin(x: np.ndarray, log: bool, most: int = POINTS) -> np.ndarray:
@@ -176,8 +179,11 @@ def line_panel(panel, title, x_label, y_label, series: list[Series], log="", wha
     y = _range(series, log)
     marked = np.unique(np.concatenate(every))
     levels = marked.tolist() if len(marked) <= 8 and any(s.markers for s in series) else None
+    crowded = len(words) > CROWD
+    # On a phone a crowded panel is enlarged until its labels are outside, and so is its title.
     canvas = Canvas(
-        title, x_label, y_label, x, y, log, drawing.margin_for(words), x_ticks=levels
+        title, x_label, y_label, x, y, log, 132.0 if crowded else drawing.margin_for(words),
+        x_ticks=levels, columns=32 if crowded else 48,
     )  # fmt: skip
     for s in series:
         role = roles[s.name]
@@ -216,7 +222,8 @@ def line_panel(panel, title, x_label, y_label, series: list[Series], log="", wha
                     canvas.label(_last(xs, ys, "y" in log), kind, role)
     description = _describe(x_label, y_label, series, log, what)
     svg = canvas.svg(panel, title, description)
-    return Panel(panel, title, svg, description, _table(series, x_label, y_label, what))
+    legend = tuple((role, name) for name, role in roles.items()) if crowded else ()
+    return Panel(panel, title, svg, description, _table(series, x_label, y_label, what), legend)
 
 
 def _describe(x_label, y_label, series, log, what) -> str:
@@ -242,7 +249,7 @@ def with_interval(center, low, high) -> str:
     """Estimate and interval, as tables show them."""
     if low is None or not np.isfinite(low) or low == high:
         return number(float(center)) if np.isfinite(center) else "not finite"
-    return f"{number(float(center))} [{number(float(low))}, {number(float(high))}]"
+    return rounded(float(center), float(low), float(high))
 
 
 def _table(series, x_label, y_label, what, most=7) -> Table:

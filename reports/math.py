@@ -7,6 +7,7 @@ own serializer also turns `&lt;` back into `<`, so the tree is serialized by the
 import html
 import re
 import unicodedata
+from itertools import pairwise
 from xml.etree import ElementTree
 
 from latex2mathml.converter import convert_to_element
@@ -24,13 +25,17 @@ VARIANTS = {
     "sans-serif": "SANS-SERIF",
     "monospace": "MONOSPACE",
 }
+FUNCTIONS = frozenset(("log", "ln", "exp", "sin", "cos", "tan", "tanh", "det", "arg"))
 # Commands that the converter does not know, in terms that it does.
 REPLACEMENTS = (
+    (r"\\arg\s*(?=\\(?:min|max)(?![a-z]))", r"\\operatorname{arg}\\,"),
     (r"\\arg(?![a-z])", r"\\operatorname{arg}"),
+    (r"\\mathrm(?=\s*\{[A-Za-z]+\})", r"\\text"),  # a single letter would lose its uprightness
     (r"\\bm(?![a-z])", r"\\mathbf"),
     (r"\\(?:l|r)Vert(?![a-z])", r"\\|"),
     (r"\\tfrac(?![a-z])", r"\\frac"),
-    (r"\\bar\s*\{?([A-Za-z])\}?", r"\\overline{\1}"),  # its own bar is misplaced over tall letters
+    # Its own bar is misplaced over tall letters.
+    (r"\\bar\s*(?:\{([^{}]*)\}|(\\[A-Za-z]+|[A-Za-z]))", r"\\overline{\1\2}"),
 )
 
 
@@ -62,9 +67,19 @@ def _mend(element) -> None:
         if variant in VARIANTS:
             del node.attrib["mathvariant"]
             node.text = "".join(letter(c, variant) for c in node.text or "")
-        if node.tag == "mo" and node.text in ("‖", "∥", "|", "/"):
+        fence = node.attrib.get("fence") == "true"  # of \left and \right: grows as it should
+        if node.tag == "mo" and node.text in ("‖", "∥", "|", "/") and not fence:
             # As operators these get the spacing of relations, which tears a norm apart.
             node.attrib |= {"lspace": "0", "rspace": "0", "stretchy": "false"}
+        if node.tag == "mo" and node.text == "―" and "accent" in node.attrib:
+            # This dash keeps its length; a macron grows over all of what it covers.
+            node.text = "¯"
+            node.attrib |= {"stretchy": "true"}
+        for name, after in pairwise(node):
+            # Names of functions get no space by themselves, and stick to what follows: "logn".
+            if name.tag == "mi" and name.text in FUNCTIONS and after.text not in ("(", "&#x00028;"):
+                name.tag = "mo"
+                name.attrib |= {"form": "prefix", "lspace": "0.17em", "rspace": "0.17em"}
         if node.tag == "mi" and (node.text or "").startswith("\\"):
             node.text = node.text[1:]
 
@@ -85,6 +100,30 @@ def mathml(latex: str, display: bool = False) -> Markup:
         return Markup(ElementTree.tostring(element, encoding="unicode"))  # escaped by ElementTree
     except Exception:  # any failure of the converter: the source is still worth showing
         return Markup("<code>") + escape(latex) + Markup("</code>")
+
+
+def pieces(latex: str) -> list[str]:
+    r"""A formula cut at the wide spaces that are in no group, so that lines can break there.
+
+    >>> pieces(r"a = b, \quad c_{d \quad e} \qquad f")
+    ['a = b,', 'c_{d \\quad e}', 'f']
+    """
+    out, depth, start = [], 0, 0
+    for match in re.finditer(r"\\(?:begin|left|end|right|qquad|quad)(?![A-Za-z])|\\.|[{}]", latex):
+        token = match.group()
+        if token in ("{", r"\begin", r"\left"):
+            depth += 1
+        elif token in ("}", r"\end", r"\right"):
+            depth -= 1
+        elif token in (r"\quad", r"\qquad") and depth == 0:
+            out.append(latex[start : match.start()].strip())
+            start = match.end()
+    return [piece for piece in (*out, latex[start:].strip()) if piece]
+
+
+def blocks(latex: str) -> Markup:
+    """A displayed formula, as one element a piece."""
+    return Markup("").join(mathml(piece, display=True) for piece in pieces(latex))
 
 
 def rich(text: str) -> Markup:

@@ -1,5 +1,6 @@
 """Views to files: the page, the verdicts as data, and the figures. Nothing in them is a request."""
 
+import base64
 import json
 import math
 import re
@@ -16,7 +17,7 @@ from benchmarks.store import Store
 from benchmarks.verdicts import number
 from reports import comparison, figures
 from reports.comparison_figures import comparison_panels, tuned_cells
-from reports.drawing import SUPERSCRIPT, tick_label
+from reports.drawing import tick_label
 from reports.load import (
     CORRECTED,
     ERROR,
@@ -30,8 +31,9 @@ from reports.load import (
     Report,
     load,
 )
-from reports.math import mathml, rich
+from reports.math import blocks, mathml, rich
 from reports.strip import strip
+from reports.wording import adds, axis_name, powers, rounded
 
 HERE = Path(__file__).parent
 GLYPH = {
@@ -122,6 +124,15 @@ def share(value: float) -> str:
     return "under 1 %" if 0 < value < 0.01 else f"{100 * value:.0f} %"
 
 
+def resampled(value: float) -> str:
+    """A share of resamples, which can neither show that something is certain nor impossible.
+
+    >>> resampled(0.0), resampled(0.25), resampled(1.0)
+    ('under 1 %', '25 %', 'over 99 %')
+    """
+    return "over 99 %" if value > 0.99 else share(max(value, 0.001))
+
+
 def short(value: float) -> str:
     """Three digits, for wide tables."""
     return f"{value:.3g}"
@@ -132,11 +143,35 @@ def effect(view: HypothesisView) -> str:
     verdict = view.verdict
     if verdict is None:
         return ""
-    text = f"{number(verdict.effect)}"
     if verdict.interval:
-        low, high = (number(v) for v in verdict.interval)
-        return f"{text} [{low}, {high}]"
-    return f"{text} (no interval)"
+        return rounded(verdict.effect, *verdict.interval)
+    return f"{number(verdict.effect)} (no interval)"
+
+
+def rules_of(view: HypothesisView) -> tuple:
+    """A rule's parts, or the rule itself."""
+    return getattr(view.hypothesis.rule, "rules", (view.hypothesis.rule,))
+
+
+def named(claim: ClaimView, view: HypothesisView) -> str:
+    """What the effect of a verdict is, in the words of its metric."""
+    used = [str(getattr(rule, "metric", "")) for rule in rules_of(view)]
+    return axis_name(view.verdict, claim.spec["metrics"], used) if view.verdict else ""
+
+
+def agrees(view: HypothesisView) -> bool:
+    """Whether the interval has to hold one value, instead of lying in a region."""
+    verdict = view.verdict
+    if not verdict or not verdict.interval or verdict.expected is None:
+        return False
+    if not any(type(rule).__name__ == "Agreement" for rule in rules_of(view)):
+        return False
+    # Of a compound rule another part may be the one that is shown.
+    low, high = verdict.region
+    if low is None or high is None:
+        return True
+    width = verdict.interval[1] - verdict.interval[0]
+    return math.isclose(high - low, width, rel_tol=1e-6)
 
 
 def excerpt(text: str) -> str:
@@ -201,29 +236,12 @@ def caption(claim: ClaimView, panels: list[figures.Panel]) -> str:
     if any(spec.get("runs") for spec in specs):
         keys["Thin: single runs."] = None
     drawn = "".join(panel.svg for panel in panels)
-    if ">theory<" in drawn or ">reference<" in drawn:
-        keys["Dashed: theory."] = None
+    for word in ("theory", "reference"):
+        if f">{word}<" in drawn:
+            keys[f"Dashed: {word}."] = None
     if ">slide<" in drawn:
         keys["Dotted: the slide."] = None
     return f"{claim.seeds} seeds a cell. {' '.join(keys)}"
-
-
-SCIENTIFIC = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]?)0*(\d+)(?!\w|\.\d)")
-
-
-MINUS = re.compile(r"(?<![\w.)\]])-(?=\.?\d|inf\b)")
-
-
-def powers(text: str) -> str:
-    """Numbers as people write them: powers of ten, and a minus instead of a hyphen.
-
-    >>> powers("class e2e, not 1e+05, at most 7.11e-14, in [-0.5, 2-3].")
-    'class e2e, not 1·10⁵, at most 7.11·10⁻¹⁴, in [−0.5, 2-3].'
-    """
-    shown = SCIENTIFIC.sub(
-        lambda m: f"{m[1]}·10" + (m[2].replace("+", "") + m[3]).translate(SUPERSCRIPT), str(text)
-    )
-    return MINUS.sub("\N{MINUS SIGN}", shown)
 
 
 def _environment() -> jinja2.Environment:
@@ -235,13 +253,13 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     env.filters |= {
-        "math": lambda latex: mathml(latex, display=True), "powers": powers, "rich": rich,
-        "number": number, "share": share, "short": short,
+        "math": blocks, "powers": powers, "rich": rich,
+        "number": number, "share": share, "resampled": resampled, "short": short,
         "seconds": seconds, "percent": percent, "excerpt": excerpt, "tick": tick_label,
     }  # fmt: skip
     env.globals |= {
         "caption": caption, "effect": effect, "glyph": GLYPH, "strip": strip,
-        "versions": versions, "wide": wide,
+        "versions": versions, "wide": wide, "adds": adds, "named": named, "agrees": agrees,
         "STATED": STATED, "CORRECTED": CORRECTED,
     }  # fmt: skip
     return env
@@ -255,7 +273,11 @@ def static(name: str) -> str:
 def stylesheet() -> str:
     """Colors by theme, charts and page, in one."""
     light, dark = minified(static("light.css")), minified(static("dark.css"))
+    font = base64.b64encode((HERE / "static" / "stix-two-math-subset.woff2").read_bytes()).decode()
     return (
+        # Android has no font for formulas.
+        '@font-face{font-family:"STIX Two Math";font-display:swap;'
+        f'src:local("STIX Two Math"),url(data:font/woff2;base64,{font}) format("woff2")}}'
         f":root{{{light}}}@media (prefers-color-scheme:dark){{:root:not([data-theme=light])"
         f"{{{dark}}}}}:root[data-theme=dark]{{{dark}}}"
         + minified(static("style.css"))

@@ -1,5 +1,6 @@
 """The built page in Chromium: what a reader can see and do, with and without scripts."""
 
+import base64
 import os
 import shutil
 
@@ -191,6 +192,48 @@ def test_labels_of_a_panel_do_not_overlap_and_are_not_cut(open_page):
                     wide = min(a[4], b[4]) - max(a[2], b[2])
                     high = min(a[5], b[5]) - max(a[3], b[3])
                     assert wide <= 1 or high <= 4, (a, b)
+
+
+def test_cards_are_laid_out_after_a_while_and_nothing_jumps(open_page):
+    page = open_page()
+    page.evaluate(
+        """() => { window.shift = 0; new PerformanceObserver((list) => {
+            for (const e of list.getEntries()) window.shift += e.value;
+        }).observe({ type: 'layout-shift', buffered: true }); }"""
+    )
+    page.wait_for_function(
+        "[...document.querySelectorAll('.claim,.idx')]"
+        ".every((c) => getComputedStyle(c).contentVisibility === 'visible')"
+    )
+    assert page.evaluate("window.shift") < 0.02
+    # The last card of a capture of the whole page is drawn, not blank.
+    shot = page.screenshot(full_page=True)
+    box = page.locator("article.claim").last.bounding_box()
+    colors = page.evaluate(
+        """async ([png, box]) => {
+            const image = new Image();
+            image.src = 'data:image/png;base64,' + png;
+            await image.decode();
+            const canvas = document.createElement('canvas');
+            canvas.width = Math.floor(box.width); canvas.height = Math.floor(box.height);
+            const pen = canvas.getContext('2d');
+            pen.drawImage(image, -box.x, -box.y);
+            const all = pen.getImageData(0, 0, canvas.width, canvas.height).data;
+            const seen = new Set();
+            for (let i = 0; i < all.length; i += 4)
+                seen.add(all[i] << 16 | all[i + 1] << 8 | all[i + 2]);
+            return seen.size;
+        }""",
+        [base64.b64encode(shot).decode(), box],
+    )
+    assert colors > 50
+
+
+def test_formulas_use_the_font_of_the_page(open_page):
+    page = open_page()
+    assert page.evaluate(
+        "document.fonts.ready.then(() => document.fonts.check('16px \"STIX Two Math\"', 'x'))"
+    )
 
 
 def test_it_prints(open_page):

@@ -108,8 +108,34 @@ def test_the_strip_puts_the_dot_where_the_rule_says():
 )  # fmt: skip
 def test_strips_of_every_shape_stay_inside(more):
     root = ElementTree.fromstring(strip("s", verdict(**more), stated=True))
-    for node in root.iter("{*}circle"):
+    for node in root.findall(".//{*}circle"):
         assert 0 <= float(node.attrib["cx"]) <= 420
+
+
+def test_a_single_value_has_a_line_and_no_region():
+    root = ElementTree.fromstring(strip("s", verdict(), stated=False, agreement=True))
+    assert root.find("{*}rect") is None
+    kinds = [path.attrib["class"] for path in root.findall(".//{*}path")]
+    assert "theory" in kinds and "edge" not in kinds
+    assert "has to hold 2.1" in root.find("{*}desc").text
+
+
+def test_a_zero_stands_at_the_left_end_of_a_log_axis():
+    exact = verdict(effect=0.0, interval=None, region=(None, 1e-9), expected=1e-9, log=True)
+    root = ElementTree.fromstring(strip("s", exact, stated=False))
+    assert float(root.find("{*}circle").attrib["cx"]) == 12.0
+    names = [t.text for t in root.findall(".//{*}text") if t.attrib["class"] == "tk"]
+    assert names[0] == "0" and "10⁻⁹" in names
+
+
+def test_ticks_that_would_read_alike_show_the_difference():
+    narrow = verdict(
+        effect=2 / 3, interval=None, expected=2 / 3, region=(2 / 3 - 1e-12, 2 / 3 + 1e-12)
+    )
+    root = ElementTree.fromstring(strip("s", narrow, stated=False))
+    names = [t.text for t in root.findall(".//{*}text") if t.attrib["class"] == "tk"]
+    assert len(set(names)) == len(names) and "10⁻¹²" in names
+    assert "difference from 0.6667" in [t.text for t in root.findall(".//{*}text")]
 
 
 def test_no_strip_without_a_number():

@@ -1,6 +1,6 @@
 import pytest
 
-from reports.math import mathml, rich
+from reports.math import blocks, mathml, rich
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,11 @@ from reports.math import mathml, rich
         (r"\|x\|", 'lspace="0"', "\\|"),
         (r"\lVert x \rVert", "‖", "lVert"),
         (r"\bar f", "<mover", "\\bar"),
+        (r"\bar{xy}", "<mi>x</mi><mi>y</mi></mrow><mo", "―"),
+        (r"\overline{xy}", 'stretchy="true">¯', "―"),
+        (r"L\log n", 'rspace="0.17em">log<', "<mi>log"),
+        (r"\arg\max_k s", '<mo>arg</mo><mspace width="0.167em"', "\\arg"),
+        (r"\left\| x \right\|", 'stretchy="true"', 'stretchy="false"'),
         (r"a < b \text{<script>}", "&lt;script&gt;", "<script>"),
     ],
 )
@@ -30,3 +35,9 @@ def test_text_around_formulas_is_escaped():
     html = str(rich("<i> $x^2$ `a<b`"))
     assert html.startswith("&lt;i&gt; <math")
     assert html.endswith("<code>a&lt;b</code>")
+
+
+def test_long_formulas_break_between_their_parts_only():
+    html = str(blocks(r"a = b, \quad \begin{cases} x & \quad y \\ z & w \end{cases} \qquad d"))
+    assert html.count("<math") == 3
+    assert html.count("<mtable") == 1

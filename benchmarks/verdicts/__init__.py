@@ -15,7 +15,7 @@ from benchmarks.verdicts.judge import (
     judge,
     rule_from_json,
 )
-from benchmarks.verdicts.results import CellResult, MissingResults, Results
+from benchmarks.verdicts.results import CellResult, MissingResults, Results, allows
 from benchmarks.verdicts.rule import Rule
 from benchmarks.verdicts.verdict import (
     REFUTED,
@@ -45,6 +45,7 @@ __all__ = [
     "Slope",
     "Verdict",
     "Within",
+    "allows",
     "correct_for_multiplicity",
     "every",
     "hypothesis_from_json",

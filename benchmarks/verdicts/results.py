@@ -25,7 +25,7 @@ class Results:
     def select(self, where: Mapping) -> "Results":
         """The cells whose factors have these values; a tuple or list allows any of its members."""
         kept = tuple(
-            c for c in self.cells if all(_allows(v, c.factors.get(k)) for k, v in where.items())
+            c for c in self.cells if all(allows(v, c.factors.get(k)) for k, v in where.items())
         )
         if not kept:
             raise MissingResults(f"no finished cell with {dict(where)}")
@@ -64,7 +64,8 @@ def same(a, b) -> bool:
     return a == b or str(a) == str(b)
 
 
-def _allows(wanted, level) -> bool:
+def allows(wanted, level) -> bool:
+    """Whether a level is the one wanted, or among the several wanted."""
     many = isinstance(wanted, (tuple, list))
     return same(wanted, level) or (many and any(same(one, level) for one in wanted))
 

@@ -26,9 +26,9 @@ VARIANTS = {
     "monospace": "MONOSPACE",
 }
 FUNCTIONS = frozenset(("log", "ln", "exp", "sin", "cos", "tan", "tanh", "det", "arg"))
+OPERATORS = frozenset(("arg", "max", "min", "sup", "lim"))  # else spaced like relations
 # Commands that the converter does not know, in terms that it does.
 REPLACEMENTS = (
-    (r"\\arg\s*(?=\\(?:min|max)(?![a-z]))", r"\\operatorname{arg}\\,"),
     (r"\\arg(?![a-z])", r"\\operatorname{arg}"),
     (r"\\mathrm(?=\s*\{[A-Za-z]+\})", r"\\text"),  # a single letter would lose its uprightness
     (r"\\bm(?![a-z])", r"\\mathbf"),
@@ -75,6 +75,8 @@ def _mend(element) -> None:
             # This dash keeps its length; a macron grows over all of what it covers.
             node.text = "¯"
             node.attrib |= {"stretchy": "true"}
+        if node.tag == "mo" and (node.text or "") in OPERATORS:
+            node.attrib |= {"form": "prefix", "lspace": "0", "rspace": "0.17em"}
         for name, after in pairwise(node):
             # Names of functions get no space by themselves, and stick to what follows: "logn".
             if name.tag == "mi" and name.text in FUNCTIONS and after.text not in ("(", "&#x00028;"):

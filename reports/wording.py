@@ -23,15 +23,20 @@ def powers(text: str) -> str:
     >>> powers("between -inf and 1; 64 x 200; info")
     'at most 1; 64 × 200; info'
     """
-    shown = SCIENTIFIC.sub(
-        lambda m: f"{m[1]}·10" + (m[2].replace("+", "") + m[3]).translate(SUPERSCRIPT), str(text)
-    )
+    shown = SCIENTIFIC.sub(_power, str(text))
     shown = INFINITE.sub("∞", MINUS.sub("\N{MINUS SIGN}", shown))
     shown = re.sub("between \N{MINUS SIGN}∞ and ", "at most ", shown)
     shown = re.sub(r"between (\S+) and ∞", r"at least \1", shown)
     shown = re.sub(r"(?<=\d) x (?=\d)", " × ", shown)
     shown = re.sub(r"(?<=[\w)]) - (?=[\w(])", " \N{MINUS SIGN} ", shown)
     return JOINED.sub("\N{NO-BREAK SPACE}", shown)
+
+
+def _power(match: re.Match) -> str:
+    mantissa, sign, exponent = match.groups()
+    if sign != "-" and int(exponent) < 4:  # 2.9e+02 comes from rounding, not from size
+        return f"{float(match.group()):g}"
+    return f"{mantissa}·10" + (sign.replace("+", "") + exponent).translate(SUPERSCRIPT)
 
 
 def rounded(value: float, low: float | None, high: float | None) -> str:
@@ -62,7 +67,8 @@ def axis_name(verdict: Verdict, metrics: Mapping, used: list[str]) -> str:
         words = name.replace("_", " ")
         if not metric or not re.search(rf"\b{re.escape(words)}\b", label):
             continue
-        label = re.sub(rf"\b{re.escape(words)}\b", lambda _, m=metric: m["label"], label, count=1)
+        pattern = rf"\b{re.escape(words)}\b"
+        label = re.sub(pattern, metric["label"].replace("\\", r"\\"), label, count=1)
         # Ratios, exponents and shares of seeds have no unit.
         bare = label.startswith(("exponent of", "share of")) or " over " in verdict.label
         unit = "" if bare or metric["unit"] in ("1", "", None) else metric["unit"]
@@ -79,9 +85,9 @@ def adds(verdict: Verdict) -> str:
     ''
     """
     sentence = verdict.sentence
-    prefix, rest = re.fullmatch(
-        r"((?:All \d+|\d+ of \d+) parts [^:]*:)?\s*(.*)", sentence, re.S
-    ).groups()
+    match = re.match(r"(?:All \d+|\d+ of \d+) parts [^:]*:\s*", sentence)
+    prefix = match.group().strip() if match else ""
+    rest = sentence[match.end() if match else 0 :]
     repeats = rest.lower().startswith(verdict.label.lower()) and "exceeds" not in rest
     repeats |= rest.startswith("The largest of") and " times as much" not in rest
     if not repeats:

@@ -15,7 +15,7 @@ from reports.math import blocks, mathml, rich
         (r"\bar{xy}", "<mi>x</mi><mi>y</mi></mrow><mo", "―"),
         (r"\overline{xy}", 'stretchy="true">¯', "―"),
         (r"L\log n", 'rspace="0.17em">log<', "<mi>log"),
-        (r"\arg\max_k s", '<mo>arg</mo><mspace width="0.167em"', "\\arg"),
+        (r"\arg\max_k s", 'rspace="0.17em">arg</mo><msub><mo form="prefix" lspace="0"', "\\arg"),
         (r"\left\| x \right\|", 'stretchy="true"', 'stretchy="false"'),
         (r"a < b \text{<script>}", "&lt;script&gt;", "<script>"),
     ],

@@ -21,6 +21,7 @@ def test_digits_end_where_the_interval_does(estimate, shown):
 def test_print_signs():
     text = powers("must lie between -inf and 0.5 at 99 %, 64 x 200 in 5 ms")
     assert text == "must lie at most 0.5 at 99\u00a0%, 64 × 200 in 5\u00a0ms"
+    assert powers("2.9e+02 apart, 1e+05") == "290 apart, 1·10⁵"
     assert powers("between 0 and inf") == "at least 0"
     assert powers("information, 2 extra") == "information, 2 extra"
 

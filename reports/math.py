@@ -72,9 +72,11 @@ def _mend(element) -> None:
             # As operators these get the spacing of relations, which tears a norm apart.
             node.attrib |= {"lspace": "0", "rspace": "0", "stretchy": "false"}
         if node.tag == "mo" and node.text == "―" and "accent" in node.attrib:
-            # This dash keeps its length; a macron grows over all of what it covers.
-            node.text = "¯"
+            # This dash keeps its length; an overline grows over all of what it covers.
+            node.text = "\N{OVERLINE}"
             node.attrib |= {"stretchy": "true"}
+        if node.tag == "mo" and (node.text or "") in ("↑", "↓"):
+            node.attrib["stretchy"] = "false"  # says "rises", and is no fence
         if node.tag == "mo" and (node.text or "") in OPERATORS:
             node.attrib |= {"form": "prefix", "lspace": "0", "rspace": "0.17em"}
         for name, after in pairwise(node):

@@ -16,7 +16,7 @@ RANGES = (  # what latex2mathml and the browser's italics need
     (0x20, 0x7E), (0x1D434, 0x1D467),  # italic letters
     (0x1D6FC, 0x1D71B),  # italic Greek, small
 )  # fmt: skip
-OTHERS = "\u00a0¬±·×‖…′¯ˆ˜→←↔⇒↦∀∂∃∅∇∈∏∑−∘√∝∞∩∪≈≃≠≡≤≥≪≫≺≻⊂⊙⊤⋅⋯ΓΔΘΛΣΦΨΩℓℒℝℕ𝔼𝕍𝒟𝒩𝒪ℱℎ↑↓∼ψχ"
+OTHERS = "\u00a0¬±·×‖…′‾\u0305¯ˆ˜→←↔⇒↦∀∂∃∅∇∈∏∑−∘√∝∞∩∪≈≃≠≡≤≥≪≫≺≻⊂⊙⊤⋅⋯ΓΔΘΛΣΦΨΩℓℒℝℕ𝔼𝕍𝒟𝒩𝒪ℱℎ↑↓∼ψχ"
 
 
 def main(source: str) -> None:

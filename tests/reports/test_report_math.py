@@ -13,7 +13,7 @@ from reports.math import blocks, mathml, rich
         (r"\lVert x \rVert", "‖", "lVert"),
         (r"\bar f", "<mover", "\\bar"),
         (r"\bar{xy}", "<mi>x</mi><mi>y</mi></mrow><mo", "―"),
-        (r"\overline{xy}", 'stretchy="true">¯', "―"),
+        (r"\overline{xy}", 'stretchy="true">‾', "―"),
         (r"L\log n", 'rspace="0.17em">log<', "<mi>log"),
         (r"\arg\max_k s", 'rspace="0.17em">arg</mo><msub><mo form="prefix" lspace="0"', "\\arg"),
         (r"\left\| x \right\|", 'stretchy="true"', 'stretchy="false"'),

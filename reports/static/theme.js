@@ -3,7 +3,6 @@
   const root = document.documentElement;
   const button = document.getElementById("theme");
   const order = ["auto", "light", "dark"];
-  root.classList.add("js");
   const keep = (theme) => {
     try { localStorage.setItem("theme", theme); } catch { /* private mode: not kept */ }
   };

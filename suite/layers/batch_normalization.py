@@ -6,13 +6,14 @@ where the features are uncorrelated already.
 """
 
 import keras
-from keras import constraints, initializers, ops, regularizers
+from keras import ops
 
 from suite import _arguments as check
+from suite._configured import Configured
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
-class BatchNormalization(keras.layers.Layer):
+class BatchNormalization(Configured, keras.layers.Layer):
     """Standardize each feature over the batch, then scale and shift it.
 
     During training the statistics are those of the minibatch:
@@ -37,26 +38,19 @@ class BatchNormalization(keras.layers.Layer):
             finite.
         center: whether there is a `beta`.
         scale: whether there is a `gamma`.
-        beta_initializer: how `beta` starts.
-        gamma_initializer: how `gamma` starts.
-        moving_mean_initializer: how `moving_mean` starts.
-        moving_variance_initializer: how `moving_variance` starts.
-        beta_regularizer: penalty on `beta`, added to the loss.
-        gamma_regularizer: penalty on `gamma`.
-        beta_constraint: projection of `beta` after each step of an optimizer.
-        gamma_constraint: projection of `gamma`.
-        synchronized: only `False`; Keras's statistics over several devices are left out.
-        **kwargs: `name`, `dtype` and the rest of `keras.layers.Layer`. Keras's `renorm` is another
-            algorithm and refused.
+        beta_initializer, gamma_initializer: how the affine map starts.
+        moving_mean_initializer, moving_variance_initializer: how the averages start.
+        beta_regularizer, gamma_regularizer: penalties on the affine map, added to the loss.
+        beta_constraint, gamma_constraint: projections after each step of an optimizer.
+        **kwargs: `name`, `dtype` and the rest of `keras.layers.Layer`.
 
     Shapes:
         input `(batch, ..., features)`, output the same. Statistics are taken over every axis but
         `axis`; with a mask `(batch, ...)`, over the entries it keeps.
 
     Raises:
-        ValueError: `momentum` outside [0, 1), `epsilon` not positive, `synchronized`, a name is
-            unknown; or, when built, `axis` is not an axis of the input; or a mask of the wrong
-            rank.
+        ValueError: `momentum` outside [0, 1), `epsilon` not positive, a name is unknown; or, when
+            built, `axis` is not an axis of the input; or a mask of the wrong rank.
 
     Example:
         >>> import numpy as np
@@ -84,26 +78,18 @@ class BatchNormalization(keras.layers.Layer):
         gamma_regularizer=None,
         beta_constraint=None,
         gamma_constraint=None,
-        synchronized=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if synchronized is not False:
-            raise ValueError(f"synchronized must be False, received {synchronized!r}")
-        self.synchronized = False
         self.axis = check.integer("axis", axis)
         self.momentum = check.decay("momentum", momentum)
         self.epsilon = check.positive("epsilon", epsilon)
         self.center = check.flag("center", center)
         self.scale = check.flag("scale", scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        self._weight_arguments("beta", beta_initializer, beta_regularizer, beta_constraint)
+        self._weight_arguments("gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        self._weight_arguments("moving_mean", moving_mean_initializer)
+        self._weight_arguments("moving_variance", moving_variance_initializer)
         self.gamma = None
         self.beta = None
         self.supports_masking = True
@@ -112,35 +98,13 @@ class BatchNormalization(keras.layers.Layer):
         self._check_axis(input_shape)
         features = check.positive_integer(f"axis {self.axis} of the input", input_shape[self.axis])
         # autocast=False: under mixed precision the statistics and the affine map stay in float32.
-        weight = {"shape": (features,), "autocast": False}
+        options = {"shape": (features,), "autocast": False}
         if self.scale:
-            self.gamma = self.add_weight(
-                name="gamma",
-                initializer=self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-                **weight,
-            )
+            self.gamma = self._weight("gamma", **options)
         if self.center:
-            self.beta = self.add_weight(
-                name="beta",
-                initializer=self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-                **weight,
-            )
-        self.moving_mean = self.add_weight(
-            name="moving_mean",
-            initializer=self.moving_mean_initializer,
-            trainable=False,
-            **weight,
-        )
-        self.moving_variance = self.add_weight(
-            name="moving_variance",
-            initializer=self.moving_variance_initializer,
-            trainable=False,
-            **weight,
-        )
+            self.beta = self._weight("beta", **options)
+        self.moving_mean = self._weight("moving_mean", trainable=False, **options)
+        self.moving_variance = self._weight("moving_variance", trainable=False, **options)
         self.input_spec = keras.layers.InputSpec(ndim=len(input_shape), axes={self.axis: features})
 
     def call(self, x, training=False, mask=None):
@@ -193,21 +157,3 @@ class BatchNormalization(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         self._check_axis(input_shape)
         return tuple(input_shape)
-
-    def get_config(self):
-        return super().get_config() | {
-            "axis": self.axis,
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-            "center": self.center,
-            "scale": self.scale,
-            "beta_initializer": initializers.serialize(self.beta_initializer),
-            "gamma_initializer": initializers.serialize(self.gamma_initializer),
-            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
-            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
-            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
-            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
-            "beta_constraint": constraints.serialize(self.beta_constraint),
-            "gamma_constraint": constraints.serialize(self.gamma_constraint),
-            "synchronized": self.synchronized,
-        }

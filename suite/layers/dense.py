@@ -5,14 +5,15 @@ between them, such layers make the multilayer perceptron.
 """
 
 import keras
-from keras import constraints, initializers, ops, regularizers
+from keras import ops
 
 from suite import _activation_names as activation_names
 from suite import _arguments as check
+from suite._configured import Configured
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
-class Dense(keras.layers.Layer):
+class Dense(Configured, keras.layers.Layer):
     """Affine map of the last axis.
 
         y = activation(x @ kernel + bias)
@@ -23,15 +24,11 @@ class Dense(keras.layers.Layer):
         units: size of the output.
         activation: a function, its name, or `None` for the identity.
         use_bias: whether there is a `bias`. In front of a batch normalization it is redundant.
-        kernel_initializer: how `kernel` starts.
-        bias_initializer: how `bias` starts.
-        kernel_regularizer: penalty on `kernel`, added to the loss.
-        bias_regularizer: penalty on `bias`.
+        kernel_initializer, bias_initializer: how the weights start.
+        kernel_regularizer, bias_regularizer: penalties on the weights, added to the loss.
         activity_regularizer: penalty on the output.
-        kernel_constraint: projection of `kernel` after each step of an optimizer.
-        bias_constraint: projection of `bias`.
-        **kwargs: `name`, `dtype` and the rest of `keras.layers.Layer`. Keras's `lora_rank`,
-            `lora_alpha` and `quantization_config` are refused.
+        kernel_constraint, bias_constraint: projections after each step of an optimizer.
+        **kwargs: `name`, `dtype` and the rest of `keras.layers.Layer`.
 
     Shapes:
         input `(batch, ..., features)`, output `(batch, ..., units)`; `kernel` is
@@ -69,33 +66,17 @@ class Dense(keras.layers.Layer):
         self.units = check.positive_integer("units", units)
         self.activation = activation_names.get(activation)
         self.use_bias = check.flag("use_bias", use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self._weight_arguments("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        self._weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
         self.bias = None
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
         self.supports_masking = True
 
     def build(self, input_shape):
         features = check.positive_integer("the last axis of the input", input_shape[-1])
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(features, self.units),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
+        self.kernel = self._weight("kernel", (features, self.units))
         if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias",
-                shape=(self.units,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            self.bias = self._weight("bias", (self.units,))
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, x):
@@ -106,17 +87,3 @@ class Dense(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
-
-    def get_config(self):
-        return super().get_config() | {
-            "units": self.units,
-            "activation": activation_names.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
-        }

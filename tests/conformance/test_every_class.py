@@ -133,8 +133,10 @@ def issubclass_safely(thing, base):
 @pytest.mark.parametrize("thing", CLASSES + ACTIVATIONS)
 def test_docstring_names_every_argument(thing):
     described = inspect.getdoc(thing).split("Args:")[1].split("Raises:")[0]
-    for name in inspect.signature(thing).parameters:
-        assert re.search(rf"^\s+(\*\*)?{name}: ", described, re.MULTILINE), name
+    for name in inspect.signature(thing).parameters:  # "kernel_initializer, bias_initializer: how"
+        assert re.search(
+            rf"^\s+([\w, ]+, )?(\*\*)?{name}(, [\w, ]+)?: ", described, re.MULTILINE
+        ), name
 
 
 @pytest.mark.parametrize("cls", CLASSES)

@@ -25,7 +25,7 @@ def compiled(function):
 
 
 def gradients(function, *arrays):
-    """The value of a scalar function of arrays and its gradient by each of them, as NumPy arrays."""
+    """The value of a scalar function of arrays and its gradient by each, as NumPy arrays."""
     tensors = [keras.ops.convert_to_tensor(array) for array in arrays]
     if BACKEND == "tensorflow":
         import tensorflow as tf

@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import numpy as np
-import pytest
 
 import suite
 
@@ -16,7 +15,6 @@ print(type(model).__module__, type(model.optimizer).__module__, type(model.loss)
 
 
 # Keras 3.15 writes its variables through h5py, which asks NumPy 2 for what they do not offer.
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_a_model_of_the_library_loads_elsewhere(tmp_path):
     model = suite.models.MultilayerPerceptron((5,), 3, suite.activations.relu, seed=1)
     model.compile(

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 
 BACKEND = keras.backend.backend()
+# Keras 3.15 promotes float64 to float32 on every other backend.
+WIDEST = "float64" if BACKEND == "tensorflow" else "float32"
 
 
 def numpy(tensor):
@@ -24,54 +26,76 @@ def compiled(function):
     return function
 
 
-def gradients(function, *arrays):
-    """The value of a scalar function of arrays and its gradient by each, as NumPy arrays."""
-    tensors = [keras.ops.convert_to_tensor(array) for array in arrays]
-    if BACKEND == "tensorflow":
-        import tensorflow as tf
+def value_and_gradients(function):
+    """From a scalar function of tensors, one that returns `(value, gradients)`; can be compiled."""
 
-        with tf.GradientTape() as tape:
-            tape.watch(tensors)
-            value = function(*tensors)
-        found = tape.gradient(value, tensors, unconnected_gradients="zero")
-    elif BACKEND == "jax":
-        import jax
+    def both(*tensors):
+        if BACKEND == "tensorflow":
+            import tensorflow as tf
 
-        value, found = jax.value_and_grad(function, argnums=tuple(range(len(tensors))))(*tensors)
-    else:
+            with tf.GradientTape() as tape:
+                tape.watch(tensors)
+                value = function(*tensors)
+            return value, tape.gradient(value, list(tensors), unconnected_gradients="zero")
+        if BACKEND == "jax":
+            import jax
+
+            return jax.value_and_grad(function, argnums=tuple(range(len(tensors))))(*tensors)
         import torch
 
         tensors = [tensor.detach().clone().requires_grad_() for tensor in tensors]
         value = function(*tensors)
         found = torch.autograd.grad(value, tensors, allow_unused=True)
-        found = [
-            torch.zeros_like(t) if g is None else g for t, g in zip(tensors, found, strict=True)
+        return value.detach(), [
+            torch.zeros_like(tensor) if gradient is None else gradient
+            for tensor, gradient in zip(tensors, found, strict=True)
         ]
-        value = value.detach()
+
+    return both
+
+
+def gradients(function, *arrays):
+    """The value of a scalar function of arrays and its gradient by each, as NumPy arrays."""
+    tensors = [keras.ops.convert_to_tensor(array) for array in arrays]
+    value, found = value_and_gradients(function)(*tensors)
     return numpy(value), [np.asarray(numpy(gradient)) for gradient in found]
 
 
-def layer_gradients(layer, x, loss=lambda y: keras.ops.sum(keras.ops.sin(y)), **call):
-    """Output of a layer, and the gradients of a scalar of it by `x` and by the trainable weights.
+def scalar(y):
+    """A number that depends on every entry of `y`, with another slope at each."""
+    return keras.ops.sum(keras.ops.sin(keras.ops.cast(y, WIDEST)))
+
+
+def layer_function(layer, x, loss=scalar, **call):
+    """A layer as a function of its input and its trainable weights, to take gradients of.
 
     Args:
-        layer: a layer or model; built here if it was not. Non-trainable weights stay as they are.
-        x: the input array.
-        loss: a function of the output; by default one whose slope differs from entry to entry.
+        layer: a layer or model, built here if it was not. Non-trainable weights stay as they are.
+        x: an input, for building.
+        loss: a scalar function of the output, or `None` for the output itself.
         **call: further arguments, such as `training=True`.
+
+    Returns:
+        `(function, arrays)`: call `function(*arrays)`, where `arrays` is `[x, *weights]`.
+    """
+    if not layer.built:
+        layer(x, **call)
+
+    def function(x, *weights):
+        mapping = list(zip(layer.trainable_variables, weights, strict=True))
+        with keras.StatelessScope(mapping):  # `stateless_call` would not cast `x`
+            y = layer(x, **call)
+        return y if loss is None else loss(y)
+
+    return function, [x, *(numpy(variable) for variable in layer.trainable_variables)]
+
+
+def layer_gradients(layer, x, loss=scalar, **call):
+    """Output of a layer, and the gradients of a scalar of it by `x` and by the trainable weights.
 
     Returns:
         `(y, [dx, *dw])` as NumPy arrays, `dw` in the order of `layer.trainable_weights`.
     """
-    if not layer.built:
-        layer(x, **call)
-    trainable = [variable.value for variable in layer.trainable_variables]
-    fixed = [variable.value for variable in layer.non_trainable_variables]
-
-    def value(x, *weights):
-        y, _ = layer.stateless_call(list(weights), fixed, x, **call)
-        return loss(y)
-
-    _, found = gradients(value, x, *trainable)
-    y, _ = layer.stateless_call(trainable, fixed, x, **call)
-    return numpy(y), found
+    output, arrays = layer_function(layer, x, None, **call)
+    _, found = gradients(lambda *tensors: loss(output(*tensors)), *arrays)
+    return numpy(output(*map(keras.ops.convert_to_tensor, arrays))), found

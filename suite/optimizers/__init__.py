@@ -1,11 +1,13 @@
 """Optimizers of the lecture. All work element by element, so also on stacked weights of many seeds.
 
-(Clipping by norm is the exception: a norm is taken over the whole stack.)
+(Clipping by norm is the exception: a norm is taken over the whole stack. So is `Newton`, which
+solves for all weights together.)
 """
 
 from suite.optimizers.adam import Adam
 from suite.optimizers.momentum import Momentum
+from suite.optimizers.newton import Newton
 from suite.optimizers.rmsprop import RMSprop
 from suite.optimizers.sgd import SGD
 
-__all__ = ["Adam", "Momentum", "RMSprop", "SGD"]
+__all__ = ["Adam", "Momentum", "Newton", "RMSprop", "SGD"]

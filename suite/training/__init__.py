@@ -2,6 +2,7 @@
 
 from suite.training.history import History
 from suite.training.newton import newton
+from suite.training.newton_step import NewtonStep
 from suite.training.probes import PROBES
 from suite.training.streams import STREAMS, batch_indices, streams
 from suite.training.train import Training, train
@@ -10,6 +11,7 @@ __all__ = [
     "PROBES",
     "STREAMS",
     "History",
+    "NewtonStep",
     "Training",
     "batch_indices",
     "newton",

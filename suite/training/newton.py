@@ -1,4 +1,4 @@
-"""Newton's method for logistic regression: let the curvature choose the step.
+"""Newton's method: let the curvature choose the step.
 
 Lecture sections "Gradient-based learning" and "Logistic regression" (C13, C15, C17, C18). Around
 the current weights the loss is replaced by its quadratic model, and the step goes to the bottom
@@ -7,199 +7,128 @@ the model may be so wrong that a full step goes uphill, so the step is shortened
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from scipy.special import expit as sigmoid
 
-# Armijo's condition asks for this share of the decrease that the slope promises; any value below
-# 1/2 keeps full Newton steps acceptable near the minimum (Nocedal & Wright 2006, section 3.1).
-SUFFICIENT_DECREASE = 1e-4
-# On separable data each Newton step moves the logit of the closest sample by 1, for ever; at a
-# minimum the step vanishes. The bound lies between the two, at a distance from both.
-LARGEST_LOGIT_CHANGE = 0.1
+from suite.optimizers.newton import SOLVERS, Newton
+from suite.training.newton_history import NewtonHistory
+from suite.training.newton_logistic import (
+    by_cholesky,
+    by_conjugate_gradient,
+    logistic_gradient,
+    logistic_hessian,
+    logistic_loss,
+    minimize_logistic,
+)
 
-
-def logistic_loss(weights, features, labels):
-    """Negative log-likelihood, summed over the samples: `sum_n log(1 + exp(z_n)) - y_n z_n`.
-
-    Args:
-        weights: `w`, shape `(features,)`.
-        features: `X`, shape `(samples, features)`; the logits are `z = X w`.
-        labels: `y`, zeros and ones, shape `(samples,)`.
-    """
-    sign = 2 * np.asarray(labels) - 1  # log(1 + exp(z)) - y z = log(1 + exp(-sign z)), no overflow
-    return np.logaddexp(0, -sign * (features @ weights)).sum()
-
-
-def logistic_gradient(weights, features, labels):
-    """`g = X^T (sigma(X w) - y)`, a column of shape `(features,)`."""
-    sign = 2 * np.asarray(labels) - 1
-    # sigma(z) - y without the cancellation that a confident correct prediction would suffer
-    return -features.T @ (sign * sigmoid(-sign * (features @ weights)))
-
-
-def logistic_hessian(weights, features, labels=None):
-    """`H = X^T S X` with `S = diag(sigma(z) (1 - sigma(z)))`: positive semidefinite (C17).
-
-    The labels do not enter; the argument is there because `newton` hands it to every Hessian.
-    """
-    z = features @ weights
-    curvature = sigmoid(z) * sigmoid(-z)
-    return features.T @ (curvature[:, None] * features)
-
-
-@dataclass(frozen=True)
-class NewtonHistory:
-    """What `newton` did. Entry 0 of every path belongs to the start.
-
-    Attributes:
-        weights: shape `(steps + 1, features)`.
-        losses: summed negative log-likelihood, in nats, shape `(steps + 1,)`.
-        gradient_norms: Euclidean norm of the gradient, shape `(steps + 1,)`.
-        step_sizes: share of the Newton step that was taken, in (0, 1], shape `(steps,)`.
-        outcome: `"converged"`, or why the method stopped: `"no finite minimum"`,
-            `"Hessian not positive definite"`, `"no descent"`, `"diverged"`, `"out of steps"`.
-    """
-
-    weights: np.ndarray
-    losses: np.ndarray
-    gradient_norms: np.ndarray
-    step_sizes: np.ndarray
-    outcome: str
-
-    @property
-    def steps(self) -> int:
-        """Number of steps taken."""
-        return len(self.step_sizes)
-
-    @property
-    def converged(self) -> bool:
-        """Whether the last weights are a minimum, within the tolerance."""
-        return self.outcome == "converged"
+__all__ = [
+    "NewtonHistory",
+    "logistic_gradient",
+    "logistic_hessian",
+    "logistic_loss",
+    "newton",
+]
 
 
 def newton(
     features,
     labels,
     *,
+    model=None,
+    loss=None,
+    solver: str = "cholesky",
     start=None,
     damping: str | None = "armijo",
     hessian: Callable = logistic_hessian,
-    tolerance: float = 1e-10,
+    tolerance: float | None = None,
     max_steps: int = 50,
 ) -> NewtonHistory:
-    """Minimize the summed logistic loss, in float64.
+    """Minimize the summed logistic loss in float64, or the loss of a Keras model, on all samples.
 
         H(w) delta = -g(w)        w <- w + t delta
 
-    The linear system is solved by Cholesky factorization, never by inverting `H`. With
-    `damping="armijo"`, `t` is the first of 1, 1/2, 1/4, ... with
+    The linear system is solved by Cholesky factorization, never by inverting `H`, or without `H`
+    by conjugate gradients. With `damping="armijo"`, `t` is the first of 1, 1/2, 1/4, ... with
 
         L(w + t delta) <= L(w) + 1e-4 t g^T delta
 
-    and with `damping=None`, `t = 1`: the plain method, which converges only from nearby and takes
-    its step even where the quadratic model has no minimum.
+    and with `damping=None`, `t = 1`: the plain method, which converges only from nearby and, for
+    logistic regression, takes its step even where the quadratic model has no minimum.
 
     Trouble is reported in the history's `outcome`, not raised: on separable data the loss has no
-    finite minimum, although its gradient vanishes along the way to infinity.
+    finite minimum, although its gradient vanishes along the way to infinity. The Hessian of a
+    model may be indefinite on the way. Then the step is the one that `suite.optimizers.Newton`
+    describes, still downhill, and `"Hessian not positive definite"` says that the method came to
+    rest at such a point: a saddle, or a flat valley. (Conjugate gradients look at few directions
+    there, and may miss it.)
 
     Args:
-        features: `X`, shape `(samples, features)`; append a column of ones for a bias.
-        labels: `y`, zeros and ones, shape `(samples,)`.
-        start: first weights, shape `(features,)`; zeros by default.
+        features: `X`, shape `(samples, features)`; append a column of ones for a bias. With a
+            model, its input, whatever its shape.
+        labels: `y`, zeros and ones, shape `(samples,)`. With a model, what its loss takes.
+        model: a `keras.Model`, trained in place from its present weights, in its own dtype, with
+            its penalties; `None` is logistic regression in closed form. TensorFlow backend.
+        loss: of the model: a `keras.losses.Loss`, its name, or a function (y_true, y_pred). One of
+            Keras's computes in float32, also for a float64 model, unless its `dtype` is given.
+        solver: `"cholesky"`, or `"conjugate_gradient"`, which needs no `H`.
+        start: first weights, shape `(features,)`; zeros by default. Not with a model.
         damping: `"armijo"` or `None`.
-        hessian: function of `(weights, features, labels)` that returns `(features, features)`.
-        tolerance: stop once the gradient's norm is at most this.
+        hessian: function of `(weights, features, labels)` that returns `(features, features)`; for
+            logistic regression by Cholesky.
+        tolerance: stop once the gradient's norm is at most this; 1e-10 by default, and for a model
+            `epsilon^(2/3)`, 4e-11 in float64 and 2e-5 if weights or loss are float32.
         max_steps: stop after this many steps.
 
     Raises:
         ValueError: shapes that do not fit, non-finite numbers, labels other than 0 and 1, unknown
-            damping, negative tolerance or step budget.
+            damping or solver, negative tolerance or step budget, arguments that exclude each
+            other.
 
     Example:
-        >>> import numpy as np
+        >>> import keras, numpy as np
         >>> x = np.array([[1.0, -2.0], [1.0, -1.0], [1.0, 1.0], [1.0, 3.0]])  # ones: the bias
         >>> history = newton(x, np.array([0, 1, 0, 1]))
         >>> history.outcome, history.steps
         ('converged', 4)
+        >>> line = keras.Sequential([keras.layers.Dense(1, use_bias=False, dtype="float64")])
+        >>> loss = keras.losses.MeanSquaredError(dtype="float64")
+        >>> newton(x, x @ [[3.0], [2.0]], model=line, loss=loss).steps
+        1
 
     Reference:
         Nocedal & Wright 2006, Numerical Optimization, algorithm 3.2.
     """
-    features, labels, w = _checked(features, labels, start)
     if damping not in ("armijo", None):
         raise ValueError(f'damping must be "armijo" or None, received {damping!r}')
-    if not tolerance >= 0:
+    if solver not in SOLVERS:
+        raise ValueError(f"solver must be one of {', '.join(SOLVERS)}, received {solver!r}")
+    if tolerance is not None and not tolerance >= 0:
         raise ValueError(f"tolerance must not be negative, received {tolerance}")
     if max_steps < 0:
         raise ValueError(f"max_steps must not be negative, received {max_steps}")
+    if model is not None:
+        if loss is None or start is not None or hessian is not logistic_hessian:
+            raise ValueError(
+                "loss must be given with a model, start and hessian must not, received "
+                f"loss={loss!r}, start={start!r}, hessian={hessian!r}"
+            )
+        from suite.training.newton_model import minimize_model
 
-    loss, g = logistic_loss(w, features, labels), logistic_gradient(w, features, labels)
-    weights, losses, norms = [w], [loss], [np.linalg.norm(g)]
-    step_sizes: list[float] = []
-
-    def history(outcome):
-        return NewtonHistory(
-            np.array(weights), np.array(losses), np.array(norms), np.array(step_sizes), outcome
-        )
-
-    while True:
-        delta = _solve(hessian(w, features, labels), -g, plain=damping is None)
-        if norms[-1] <= tolerance:
-            if delta is None:  # a flat direction, or a plateau on the way to infinity
-                return history("Hessian not positive definite")
-            settled = np.abs(features @ delta).max() <= LARGEST_LOGIT_CHANGE
-            return history("converged" if settled else "no finite minimum")
-        if len(step_sizes) == max_steps:
-            return history("out of steps")
-        if delta is None:
-            return history("Hessian not positive definite")
-        t = 1.0 if damping is None else _armijo(w, delta, g, loss, features, labels)
-        if t is None:
-            return history("no descent")
-        w = w + t * delta
-        loss, g = logistic_loss(w, features, labels), logistic_gradient(w, features, labels)
-        if not np.isfinite(loss):
-            return history("diverged")
-        weights.append(w)
-        losses.append(loss)
-        norms.append(np.linalg.norm(g))
-        step_sizes.append(t)
-
-
-def _solve(h, right, plain):
-    """The solution of `h x = right`, or None where the quadratic model has no minimum."""
-    try:
-        return cho_solve(cho_factor(h), right)
-    except (LinAlgError, ValueError):  # not positive definite; not finite
-        if not plain or not np.isfinite(h).all():
-            return None
-    try:  # the plain method does not ask whether its stationary point is a minimum
-        delta = np.linalg.solve(h, right)
-    except np.linalg.LinAlgError:
-        return None
-    return delta if np.isfinite(delta).all() else None
-
-
-def _armijo(w, delta, g, loss, features, labels):
-    """The first of 1, 1/2, 1/4, ... that lowers the loss enough, or None."""
-    slope = g @ delta
-    if slope >= 0:
-        return None
-    # Two losses that differ by less than the rounding of a sum over the samples cannot be told
-    # apart; without this allowance the last, best step would be refused.
-    rounding = len(labels) * np.finfo(float).eps * (1 + abs(loss))
-    # From a saturated start the first step may be 1e30 long, so the end is not a count of
-    # halvings: it comes when the step is lost in the rounding of the weights.
-    t = 1.0
-    while np.any(w + t * delta != w):
-        candidate = logistic_loss(w + t * delta, features, labels)
-        if candidate <= loss + SUFFICIENT_DECREASE * t * slope + rounding:
-            return t
-        t /= 2
-    return None
+        optimizer = Newton(solver=solver, damping=damping)
+        return minimize_model(features, labels, model, loss, optimizer, tolerance, max_steps)
+    if loss is not None:
+        raise ValueError(f"loss must be left out without a model, received {loss!r}")
+    features, labels, start = _checked(features, labels, start)
+    if solver == "cholesky":
+        given = {"hessian": hessian, "features": features, "labels": labels}
+        solve = partial(by_cholesky, **given, plain=damping is None)
+    elif hessian is logistic_hessian:
+        solve = partial(by_conjugate_gradient, features=features)
+    else:
+        raise ValueError(f"hessian must be left out with solver={solver!r}, received {hessian!r}")
+    tolerance = 1e-10 if tolerance is None else tolerance
+    return minimize_logistic(features, labels, start, solve, damping, tolerance, max_steps)
 
 
 def _checked(features, labels, start):

@@ -1,0 +1,66 @@
+"""What lets `fit` run Newton's method: a training step that hands over the loss as a function."""
+
+import keras
+
+from suite.optimizers.newton import Newton
+
+
+class NewtonStep:
+    """Mix-in for a `keras.Model` that is compiled with `suite.optimizers.Newton`.
+
+    Put it before the model class; sequential, functional and subclassed models all work, eagerly,
+    as a graph and with `jit_compile=True`:
+
+        class Model(NewtonStep, keras.Sequential): ...
+
+    The loss is that of `compile`, with sample weights and with the penalties of the layers.
+    Metrics are updated with the predictions before the step, as Keras does. Layers run in training
+    mode. Their state (moving averages of a normalization, seeds of a dropout) changes once a
+    batch, however often the line search tries the loss: within one step, the loss is a fixed
+    function of the weights. With any other optimizer, the model trains as without the mix-in.
+
+    TensorFlow backend, one device: on JAX, whose training step is another one, on torch, and under
+    a distribution strategy it refuses. There is `Newton.minimize` for JAX.
+
+    Example:
+        >>> import numpy as np
+        >>> class Model(NewtonStep, keras.Sequential):
+        ...     pass
+        >>> model = Model([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> x = np.array([[1.0, 2.0], [3.0, -1.0], [0.0, 1.0], [2.0, 2.0]])
+        >>> model.compile(Newton(), "mse")
+        >>> history = model.fit(x, x @ [[2.0], [-1.0]] + 5.0, epochs=2, verbose=0)
+        >>> history.history["loss"][-1] < 1e-9  # one step solves a linear regression
+        True
+    """
+
+    def train_step(self, data):
+        """One Newton step on a batch; the logs of `fit`."""
+        # Under a mixed_float16 policy Keras wraps the optimizer, to scale a loss.
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        if not isinstance(optimizer, Newton):
+            return super().train_step(data)
+        _refuse_what_cannot_work(self)
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+
+        def forward():
+            y_pred = self(x, training=True) if self._call_has_training_arg else self(x)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+            return loss, y_pred
+
+        loss, y_pred = forward()
+        samples = keras.ops.shape(keras.tree.flatten(x)[0])[0]
+        self._loss_tracker.update_state(loss, sample_weight=samples)
+        optimizer.minimize(lambda: forward()[0], self.trainable_variables)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+
+def _refuse_what_cannot_work(model):
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise NotImplementedError(f"NewtonStep needs the tensorflow backend, received {backend!r}")
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    if replicas > 1:
+        raise NotImplementedError(f"NewtonStep needs a single device, received {replicas}")
+    if not model.trainable_variables:
+        raise ValueError("NewtonStep must have trainable weights, received a model with none")

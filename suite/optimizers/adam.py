@@ -8,11 +8,11 @@ import keras
 from keras import ops
 
 from suite import _arguments as check
-from suite.optimizers._gradient import dense
+from suite.optimizers._optimizer import Optimizer
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
-class Adam(keras.optimizers.Optimizer):
+class Adam(Optimizer):
     """Momentum and RMSprop in one, debiased.
 
     At step `t = 1, 2, ...`:
@@ -37,7 +37,7 @@ class Adam(keras.optimizers.Optimizer):
         epsilon: keeps the division finite; zero or positive, in units of `g` outside the root and
             of `g^2` inside.
         amsgrad: whether to divide by the largest `nu` so far, which repairs Adam's convergence on
-            the counter-example of Reddi et al.
+            the counter-example of Reddi et al. (`AMSGrad`).
         debias: whether to correct for the averages' start at zero.
         epsilon_inside: whether `epsilon` is added inside the root.
         **kwargs: what all Keras optimizers share: `weight_decay`, `clipnorm`, `clipvalue`,
@@ -66,11 +66,12 @@ class Adam(keras.optimizers.Optimizer):
         beta_2=0.999,
         epsilon=1e-7,
         amsgrad=False,
+        *,
         debias=True,
         epsilon_inside=False,
         **kwargs,
     ):
-        super().__init__(check.learning_rate(learning_rate), **kwargs)
+        super().__init__(learning_rate, **kwargs)
         self.beta_1 = check.decay("beta_1", beta_1)
         self.beta_2 = check.decay("beta_2", beta_2)
         self.epsilon = check.not_negative("epsilon", epsilon)
@@ -90,7 +91,7 @@ class Adam(keras.optimizers.Optimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         rate = ops.cast(learning_rate, variable.dtype)
-        g = dense(gradient, variable)
+        g = ops.cast(gradient, variable.dtype)
         index = self._get_variable_index(variable)
         mu, nu = self._momentums[index], self._velocities[index]
         self.assign(mu, self.beta_1 * mu + (1 - self.beta_1) * g)
@@ -110,13 +111,3 @@ class Adam(keras.optimizers.Optimizer):
         else:
             root = ops.sqrt(nu) + self.epsilon
         self.assign_sub(variable, rate * mu / root)
-
-    def get_config(self):
-        return super().get_config() | {
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-            "amsgrad": self.amsgrad,
-            "debias": self.debias,
-            "epsilon_inside": self.epsilon_inside,
-        }

@@ -9,11 +9,11 @@ import keras
 from keras import ops
 
 from suite import _arguments as check
-from suite.optimizers._gradient import dense
+from suite.optimizers._optimizer import Optimizer
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
-class Momentum(keras.optimizers.Optimizer):
+class Momentum(Optimizer):
     """Gradient descent along an exponential average of the gradients.
 
         mu <- momentum * mu + (1 - momentum) * g
@@ -45,7 +45,7 @@ class Momentum(keras.optimizers.Optimizer):
     """
 
     def __init__(self, learning_rate=0.01, momentum=0.9, **kwargs):
-        super().__init__(check.learning_rate(learning_rate), **kwargs)
+        super().__init__(learning_rate, **kwargs)
         self.momentum = check.decay("momentum", momentum)
 
     def build(self, variables):
@@ -56,10 +56,7 @@ class Momentum(keras.optimizers.Optimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         learning_rate = ops.cast(learning_rate, variable.dtype)
-        g = dense(gradient, variable)
+        g = ops.cast(gradient, variable.dtype)
         mu = self.momentums[self._get_variable_index(variable)]
         self.assign(mu, self.momentum * mu + (1 - self.momentum) * g)
         self.assign_sub(variable, learning_rate * mu)
-
-    def get_config(self):
-        return super().get_config() | {"momentum": self.momentum}

@@ -8,11 +8,11 @@ import keras
 from keras import ops
 
 from suite import _arguments as check
-from suite.optimizers._gradient import dense
+from suite.optimizers._optimizer import Optimizer
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
-class RMSprop(keras.optimizers.Optimizer):
+class RMSprop(Optimizer):
     """Gradient descent with every coordinate normalized.
 
         nu <- rho * nu + (1 - rho) * g^2
@@ -59,10 +59,11 @@ class RMSprop(keras.optimizers.Optimizer):
         momentum=0.0,
         epsilon=1e-7,
         centered=False,
+        *,
         epsilon_inside=True,
         **kwargs,
     ):
-        super().__init__(check.learning_rate(learning_rate), **kwargs)
+        super().__init__(learning_rate, **kwargs)
         self.rho = check.decay("rho", rho)
         self.momentum = check.decay("momentum", momentum)
         self.epsilon = check.not_negative("epsilon", epsilon)
@@ -83,7 +84,7 @@ class RMSprop(keras.optimizers.Optimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         learning_rate = ops.cast(learning_rate, variable.dtype)
-        g = dense(gradient, variable)
+        g = ops.cast(gradient, variable.dtype)
         index = self._get_variable_index(variable)
         nu = self._velocities[index]
         self.assign(nu, self.rho * nu + (1 - self.rho) * ops.square(g))
@@ -103,12 +104,3 @@ class RMSprop(keras.optimizers.Optimizer):
             self.assign(b, self.momentum * b + step)
             step = b
         self.assign_sub(variable, step)
-
-    def get_config(self):
-        return super().get_config() | {
-            "rho": self.rho,
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-            "centered": self.centered,
-            "epsilon_inside": self.epsilon_inside,
-        }

@@ -8,11 +8,11 @@ import keras
 from keras import ops
 
 from suite import _arguments as check
-from suite.optimizers._gradient import dense
+from suite.optimizers._optimizer import CLIPPING, Optimizer
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
-class SGD(keras.optimizers.Optimizer):
+class SGD(Optimizer):
     """Gradient descent, with Keras's momentum.
 
         momentum = 0:    w <- w - learning_rate * g
@@ -47,7 +47,7 @@ class SGD(keras.optimizers.Optimizer):
     """
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **kwargs):
-        super().__init__(check.learning_rate(learning_rate), **kwargs)
+        super().__init__(learning_rate, **kwargs)
         self.momentum = check.share("`momentum`", momentum)
         self.nesterov = check.flag("nesterov", nesterov)
 
@@ -59,20 +59,20 @@ class SGD(keras.optimizers.Optimizer):
         if self.momentum:
             self.momentums = self.add_optimizer_variables(variables, "momentum")
 
+    def _needs_every_row(self):
+        more = ("momentum", *CLIPPING, "loss_scale_factor")
+        return any(getattr(self, name) for name in more)
+
     def update_step(self, gradient, variable, learning_rate):
         learning_rate = ops.cast(learning_rate, variable.dtype)
+        g = ops.cast(gradient, variable.dtype)
         if not self.momentum:
             # ops.multiply, unlike `*`, keeps an embedding's gradient sparse: only its rows move.
-            step = ops.multiply(ops.cast(gradient, variable.dtype), learning_rate)
-            self.assign_sub(variable, step)
+            self.assign_sub(variable, ops.multiply(g, learning_rate))
             return
-        g = dense(gradient, variable)
         v = self.momentums[self._get_variable_index(variable)]
         self.assign(v, self.momentum * v - learning_rate * g)
         if self.nesterov:
             self.assign_add(variable, self.momentum * v - learning_rate * g)
         else:
             self.assign_add(variable, v)
-
-    def get_config(self):
-        return super().get_config() | {"momentum": self.momentum, "nesterov": self.nesterov}

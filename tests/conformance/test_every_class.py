@@ -16,7 +16,7 @@ from backends import BACKEND, WIDEST, compiled, layer_function, numpy, scalar, v
 import suite
 
 # Arguments without a default, by name. A new class needs an entry only for a new name.
-REQUIRED = {"units": 4, "filters": 4, "outputs": 4, "features": 3, "kernel_size": 2}
+REQUIRED = {"units": 4, "filters": 4, "outputs": 4, "features": 3, "kernel_size": 2, "c": 0.5}
 # Sizes of the axes that docstrings name; pairwise distinct, so that a swapped axis shows.
 SIZES = {"batch": 6, "...": 5, "time": 5, "height": 7, "width": 8, "channels": 2, "features": 3}
 SIZES |= {"classes": 4, "outputs": 10, "1": 1}
@@ -41,9 +41,14 @@ LAYERS = public(suite.layers)
 MODELS = public(suite.models)
 INITIALIZERS = public(suite.initializers)
 LOSSES = public(suite.losses)
-OPTIMIZERS = public(suite.optimizers)
+OPTIMIZERS = public(
+    suite.optimizers, lambda c: inspect.isclass(c) and issubclass(c, keras.optimizers.Optimizer)
+)
+SCHEDULES = public(
+    suite.optimizers, lambda c: inspect.isclass(c) and not issubclass(c, keras.optimizers.Optimizer)
+)
 ACTIVATIONS = public(suite.activations, callable)
-CLASSES = LAYERS + MODELS + INITIALIZERS + LOSSES + OPTIMIZERS
+CLASSES = LAYERS + MODELS + INITIALIZERS + LOSSES + OPTIMIZERS + SCHEDULES
 NETWORKS = LAYERS + MODELS
 
 

@@ -6,6 +6,8 @@ prints this table, and a test compares it with Keras's signatures.
 """
 
 _LORA = "low-rank adaptation of large models is no topic of the lecture"
+_CUDNN = "it is a loop of the equations on every device; Keras's class has the fused kernel"
+_IMPLEMENTATION = "Keras's older ways to order the same products; the numbers are the same"
 _QUANTIZED = "weights of a few bits are no topic of the lecture"
 
 LEFT_OUT = {
@@ -19,5 +21,15 @@ LEFT_OUT = {
         "renorm_clipping": ((None,), "belongs to batch renormalization"),
         "renorm_momentum": ((0.99,), "belongs to batch renormalization"),
         "synchronized": ((False,), "statistics are those of one device"),
+    },
+    "LSTMCell": {"implementation": ((2, 1, 0), _IMPLEMENTATION)},
+    "GRUCell": {"implementation": ((2, 1, 0), _IMPLEMENTATION)},
+    "LSTM": {
+        "use_cudnn": (("auto", False), _CUDNN),
+        "implementation": ((2, 1, 0), _IMPLEMENTATION),
+    },
+    "GRU": {
+        "use_cudnn": (("auto", False), _CUDNN),
+        "implementation": ((2, 1, 0), _IMPLEMENTATION),
     },
 }

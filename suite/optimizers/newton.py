@@ -123,18 +123,20 @@ class Newton(keras.optimizers.Optimizer):
             "class Model(suite.training.NewtonStep, keras.Sequential), or call minimize"
         )
 
-    def minimize(self, loss, variables):
+    def minimize(self, loss, variables, state=()):
         """Takes one step.
 
         Args:
             loss: function without arguments that computes a scalar from the variables. It is
                 called several times, and what it assigns to variables is forgotten.
             variables: list of `keras.Variable`, all floating point.
+            state: variables that `loss` reads and that are not minimized over; needed only inside
+                a `keras.StatelessScope`, which holds their present values.
 
         Returns:
             The `NewtonUpdate`.
         """
-        update = self.propose(loss, variables)
+        update = self.propose(loss, variables, state)
         self.accept(update, variables)
         return update
 
@@ -148,13 +150,14 @@ class Newton(keras.optimizers.Optimizer):
                 self.assign(variable, variable.constraint(variable))
         self._iterations.assign_add(1)
 
-    def propose(self, loss, variables):
+    def propose(self, loss, variables, state=()):
         """The step that `minimize` would take; nothing is assigned."""
+        present = [(variable, variable.value) for variable in state]
         wide = keras.backend.result_type("float32", *(v.dtype for v in variables))
         w = ops.concatenate([ops.cast(ops.reshape(v, [-1]), wide) for v in variables])
 
         def objective(w):
-            mapping = list(zip(variables, _parts(w, variables), strict=True))
+            mapping = [*present, *zip(variables, _parts(w, variables), strict=True)]
             with keras.StatelessScope(mapping, collect_losses=True):
                 return loss()
 

@@ -68,7 +68,7 @@ def newton(
             model, its input, whatever its shape.
         labels: `y`, zeros and ones, shape `(samples,)`. With a model, what its loss takes.
         model: a `keras.Model`, trained in place from its present weights, in its own dtype, with
-            its penalties; `None` is logistic regression in closed form. TensorFlow backend.
+            its penalties, on TensorFlow or JAX; `None` is logistic regression in closed form.
         loss: of the model: a `keras.losses.Loss`, its name, or a function (y_true, y_pred). One of
             Keras's computes in float32, also for a float64 model, unless its `dtype` is given.
         solver: `"cholesky"`, or `"conjugate_gradient"`, which needs no `H`.

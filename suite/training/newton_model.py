@@ -1,7 +1,9 @@
 """Newton's method on the weights of a Keras model: `newton(..., model=...)`."""
 
+import keras
 import numpy as np
 import tensorflow as tf
+from keras import ops
 
 from suite.optimizers._armijo import epsilon
 from suite.optimizers.newton import Newton
@@ -14,11 +16,12 @@ def minimize_model(
 ) -> NewtonHistory:
     """The loop of `newton` for a model, whose weights end at the last point of the history.
 
-    TensorFlow backend, as all of `suite.training`. The arguments are those of `newton`.
+    On TensorFlow a step is one graph; on JAX the loops inside it are compiled, the rest is not.
+    The arguments are those of `newton`.
     """
     loss = check_loss(loss)
-    x, y = tf.convert_to_tensor(features), tf.convert_to_tensor(labels)
-    check_labels(loss, {"train": (x.numpy(), y.numpy())}, model(x))  # the call builds the model
+    check_labels(loss, {"train": (features, np.asarray(labels))}, model(features))  # builds it too
+    x, y = (ops.convert_to_tensor(array) for array in (features, labels))
     variables = model.trainable_variables
     if not variables:
         raise ValueError(f"model must have trainable weights, received {model.name!r} with none")
@@ -27,13 +30,14 @@ def minimize_model(
         return model(x, training=True) if model._call_has_training_arg else model(x)
 
     def objective():
-        return tf.add_n([loss(y, forward()), *model.losses])
+        return loss(y, forward()) + sum(model.losses)
 
-    @tf.function
     def propose():
         forward()  # moving averages and seeds move on, once a step
         return optimizer.propose(objective, variables)
 
+    if keras.backend.backend() == "tensorflow":
+        propose = tf.function(propose)
     weights, losses, norms, step_sizes = [_flat(variables)], [], [], []
 
     def history(outcome):
@@ -50,7 +54,7 @@ def minimize_model(
             if not step_sizes:
                 raise ValueError(f"loss must be finite at the start, received {update.loss}")
             del weights[-1], step_sizes[-1]
-            optimizer.accept(update._replace(weights=tf.constant(weights[-1])), variables)
+            optimizer.accept(update._replace(weights=weights[-1]), variables)
             return history("diverged")
         losses.append(float(update.loss))
         norms.append(float(update.gradient_norm))
@@ -68,4 +72,4 @@ def minimize_model(
 
 
 def _flat(variables):
-    return np.concatenate([np.ravel(variable.numpy()) for variable in variables])
+    return np.concatenate([np.ravel(ops.convert_to_numpy(variable)) for variable in variables])

@@ -1,5 +1,7 @@
 """What lets `fit` run Newton's method: a training step that hands over the loss as a function."""
 
+import itertools
+
 import keras
 
 from suite.optimizers.newton import Newton
@@ -19,8 +21,7 @@ class NewtonStep:
     batch, however often the line search tries the loss: within one step, the loss is a fixed
     function of the weights. With any other optimizer, the model trains as without the mix-in.
 
-    TensorFlow backend, one device: on JAX, whose training step is another one, on torch, and under
-    a distribution strategy it refuses. There is `Newton.minimize` for JAX.
+    One device: under a distribution strategy it refuses, as it does on the torch backend.
 
     Example:
         >>> import numpy as np
@@ -34,13 +35,29 @@ class NewtonStep:
         True
     """
 
-    def train_step(self, data):
-        """One Newton step on a batch; the logs of `fit`."""
+    def train_step(self, *arguments):
+        """One Newton step on a batch; Keras calls it with what its backend's `fit` hands over."""
         # Under a mixed_float16 policy Keras wraps the optimizer, to scale a loss.
         optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
         if not isinstance(optimizer, Newton):
-            return super().train_step(data)
+            return super().train_step(*arguments)
         _refuse_what_cannot_work(self)
+        if len(arguments) == 1:
+            return self._newton_step(optimizer, *arguments)
+        # JAX's `fit` passes the values of all variables along, and wants the new ones back.
+        state, data = arguments
+        groups = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+        pairs = [zip(*group, strict=True) for group in zip(groups, state, strict=True)]
+        with keras.StatelessScope(itertools.chain(*pairs), collect_losses=True) as scope:
+            logs = self._newton_step(optimizer, data)
+        return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
+
+    def _newton_step(self, optimizer, data):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
 
         def forward():
@@ -51,16 +68,19 @@ class NewtonStep:
         loss, y_pred = forward()
         samples = keras.ops.shape(keras.tree.flatten(x)[0])[0]
         self._loss_tracker.update_state(loss, sample_weight=samples)
-        optimizer.minimize(lambda: forward()[0], self.trainable_variables)
+        optimizer.minimize(
+            lambda: forward()[0], self.trainable_variables, self.non_trainable_variables
+        )
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
 
 def _refuse_what_cannot_work(model):
     backend = keras.backend.backend()
-    if backend != "tensorflow":
-        raise NotImplementedError(f"NewtonStep needs the tensorflow backend, received {backend!r}")
-    replicas = model.distribute_strategy.num_replicas_in_sync
-    if replicas > 1:
-        raise NotImplementedError(f"NewtonStep needs a single device, received {replicas}")
+    if backend not in ("tensorflow", "jax"):
+        raise NotImplementedError(f"NewtonStep needs TensorFlow or JAX, received {backend!r}")
+    strategy = getattr(model, "distribute_strategy", None)
+    replicas = strategy.num_replicas_in_sync if strategy else 1
+    if replicas > 1 or keras.distribution.distribution() is not None:
+        raise NotImplementedError("NewtonStep needs a single device, received a distribution")
     if not model.trainable_variables:
         raise ValueError("NewtonStep must have trainable weights, received a model with none")

@@ -17,6 +17,13 @@ import suite
 
 # Arguments without a default, by name. A new class needs an entry only for a new name.
 REQUIRED = {"units": 4, "filters": 4, "outputs": 4, "features": 3, "kernel_size": 2, "c": 0.5}
+# Layers inside layers, made anew for each.
+REQUIRED |= {
+    "branch": lambda: keras.layers.Dense(3, "tanh"),
+    "branches": lambda: [keras.layers.Dense(4, "tanh"), keras.layers.Dense(2)],
+    "field": lambda: keras.layers.Dense(3, "tanh"),
+    "layer": lambda: keras.layers.SimpleRNN(4),
+}
 # Sizes of the axes that docstrings name; pairwise distinct, so that a swapped axis shows.
 SIZES = {"batch": 6, "...": 5, "time": 5, "height": 7, "width": 8, "channels": 2, "features": 3}
 SIZES |= {"classes": 4, "outputs": 10, "1": 1}
@@ -49,7 +56,8 @@ SCHEDULES = public(
 )
 ACTIVATIONS = public(suite.activations, callable)
 CLASSES = LAYERS + MODELS + INITIALIZERS + LOSSES + OPTIMIZERS + SCHEDULES
-NETWORKS = LAYERS + MODELS
+# A cell is one time step, with states beside its input; its recurrent layer runs it here.
+NETWORKS = [case for case in LAYERS + MODELS if not case.id.endswith("Cell")]
 
 
 def parameters(cls):
@@ -62,9 +70,9 @@ def parameters(cls):
 
 def make(cls, **arguments):
     required = {
-        name: REQUIRED[name]
+        name: REQUIRED[name]() if callable(REQUIRED[name]) else REQUIRED[name]
         for name, parameter in parameters(cls).items()
-        if parameter.default is parameter.empty
+        if parameter.default is parameter.empty and name not in arguments
     }
     return cls(**required | arguments)
 
@@ -341,20 +349,34 @@ def test_a_compiled_model_saves_a_loss(cls, tmp_path):
 # --- optimizers ----------------------------------------------------------------------------------
 
 
+def takes_the_loss(cls):
+    """Whether the optimizer minimizes a function, instead of applying its gradient."""
+    return hasattr(cls, "minimize")
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class SequentialWithLoss(suite.training.NewtonStep, keras.Sequential):
+    """A model that hands its loss to such an optimizer."""
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("cls", OPTIMIZERS)
 def test_an_optimizer_goes_downhill_in_every_dtype(cls, dtype):
     w = keras.Variable(np.array([[1.0, -2.0, 3.0]]), dtype=dtype)
     optimizer = make(cls, learning_rate=0.1)
     for _ in range(5):
-        optimizer.apply([w.value], [w])  # w is the gradient of |w|^2 / 2
+        if takes_the_loss(cls):
+            optimizer.minimize(lambda: keras.ops.sum(w**2) / 2, [w])
+        else:
+            optimizer.apply([w.value], [w])  # w is the gradient of |w|^2 / 2
     assert np.linalg.norm(w.numpy().astype("float64")) < np.sqrt(14)
     assert keras.backend.standardize_dtype(w.dtype) == dtype
 
 
 @pytest.mark.parametrize("cls", OPTIMIZERS)
 def test_a_compiled_model_saves_an_optimizer_and_its_state(cls, tmp_path):
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    kind = SequentialWithLoss if takes_the_loss(cls) else keras.Sequential
+    model = kind([keras.Input((3,)), keras.layers.Dense(1)])
     model.compile(make(cls), "mse")
     model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
     model.save(tmp_path / "model.keras")

@@ -17,12 +17,15 @@ import suite
 
 # Arguments without a default, by name. A new class needs an entry only for a new name.
 REQUIRED = {"units": 4, "filters": 4, "outputs": 4, "features": 3, "kernel_size": 2, "c": 0.5}
-# Layers inside layers, made anew for each.
+# Layers inside layers, made anew for each, with the dtype of the outer one.
 REQUIRED |= {
-    "branch": lambda: keras.layers.Dense(3, "tanh"),
-    "branches": lambda: [keras.layers.Dense(4, "tanh"), keras.layers.Dense(2)],
-    "field": lambda: keras.layers.Dense(3, "tanh"),
-    "layer": lambda: keras.layers.SimpleRNN(4),
+    "branch": lambda **dtype: keras.layers.Dense(3, "tanh", **dtype),
+    "branches": lambda **dtype: [
+        keras.layers.Dense(4, "tanh", **dtype),
+        keras.layers.Dense(2, **dtype),
+    ],
+    "field": lambda **dtype: keras.layers.Dense(3, "tanh", **dtype),
+    "layer": lambda **dtype: keras.layers.SimpleRNN(4, **dtype),
 }
 # Sizes of the axes that docstrings name; pairwise distinct, so that a swapped axis shows.
 SIZES = {"batch": 6, "...": 5, "time": 5, "height": 7, "width": 8, "channels": 2, "features": 3}
@@ -69,8 +72,9 @@ def parameters(cls):
 
 
 def make(cls, **arguments):
+    dtype = {name: value for name, value in arguments.items() if name == "dtype"}
     required = {
-        name: REQUIRED[name]() if callable(REQUIRED[name]) else REQUIRED[name]
+        name: REQUIRED[name](**dtype) if callable(REQUIRED[name]) else REQUIRED[name]
         for name, parameter in parameters(cls).items()
         if parameter.default is parameter.empty and name not in arguments
     }

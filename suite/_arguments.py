@@ -7,6 +7,8 @@ with the argument's name and the value it received.
 import math
 from numbers import Integral, Real
 
+import keras
+
 
 def _refuse(name, expectation, value):
     raise ValueError(f"{name} must {expectation}, received {value!r}")
@@ -87,6 +89,13 @@ def axes(name: str, value) -> list[int] | None:
     if isinstance(value, str) or not hasattr(value, "__iter__"):
         _refuse(name, "be None or a list of integers", value)
     return [integer(name, axis) for axis in value]
+
+
+def layer(name: str, value) -> keras.layers.Layer:
+    """A layer or a model."""
+    if not isinstance(value, keras.layers.Layer):
+        _refuse(name, "be a layer or model", value)
+    return value
 
 
 def learning_rate(value):

@@ -172,7 +172,7 @@ PROPERTIES = {
         slope_limits=(0, 1),
         minimum=(-(1 + _SILU_W), -_SILU_W),
         mean=0.2066209641419071,
-        second_moment=0.3557755798173522,
+        second_moment=0.3557755198173522,
     ),
     "gelu": Properties(
         range=Interval(_GELU_MINIMUM * _cdf(_GELU_MINIMUM), INFINITY, lower_closed=True),

@@ -6,6 +6,7 @@ from suite.layers.dense import Dense
 from suite.layers.dense_block import DenseBlock
 from suite.layers.gru import GRU, GRUCell
 from suite.layers.lstm import LSTM, LSTMCell
+from suite.layers.neural_ode import NeuralODE
 from suite.layers.residual import Residual
 from suite.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from suite.layers.whitening import Whitening
@@ -19,6 +20,7 @@ __all__ = [
     "GRUCell",
     "LSTM",
     "LSTMCell",
+    "NeuralODE",
     "Residual",
     "SimpleRNN",
     "SimpleRNNCell",

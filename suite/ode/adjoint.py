@@ -6,7 +6,7 @@ stage of every step. The adjoint stores the end alone: it recovers the states on
 
 from keras import ops
 
-from suite.ode._pullback import pullback
+from suite.ode._pullback import pullback, refuse_other_backends
 from suite.ode.integrate import solve
 
 
@@ -53,6 +53,8 @@ def solve_with_adjoint(field, state, parameters, t0, t1, **control):
         Chen et al. 2018, "Neural Ordinary Differential Equations", equations 4 and 5 and
         algorithm 1.
     """
+
+    refuse_other_backends()
 
     @ops.custom_gradient
     def flow(state, *w):

@@ -167,7 +167,7 @@ class Newton(keras.optimizers.Optimizer):
         t = ops.cast(self.learning_rate, wide)
         if self.damping == "armijo":
             t = armijo(objective, w, delta, value, slope, t)
-        t = ops.where(ops.isfinite(slope), t, ops.zeros_like(t))
+        t = ops.where(ops.isfinite(slope) & ops.isfinite(value), t, ops.zeros_like(t))
         weights = ops.where(t > 0, w + t * delta, w)
         return NewtonUpdate(weights, value, ops.norm(g), t, positive_definite)
 

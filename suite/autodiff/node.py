@@ -69,7 +69,7 @@ class Node:
             raise ValueError(f"{name} must be an array of numbers, received dtype {value.dtype}")
         if value.size == 0:
             raise ValueError(f"{name} must not be empty, received shape {value.shape}")
-        self._value: np.ndarray | None = finite(value.astype(float), name)
+        self._value: np.ndarray | None = finite(value.astype(float, copy=False), name)
         self._value.flags.writeable = False  # or the nodes made from it would be out of date
         self.shape = value.shape
         self.edges = tuple(edges)

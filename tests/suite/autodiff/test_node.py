@@ -1,10 +1,25 @@
 """In order: by hand, finite differences on rectangles, a wrong transposition, edges and errors."""
 
+import ast
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from suite import autodiff
 from suite.autodiff import Edge, Node, constant, gradients, parameter, tanh, total
 from suite.autodiff.node import as_node
+
+
+def test_the_package_needs_numpy_alone():
+    for path in Path(autodiff.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                assert {alias.name for alias in node.names} <= {"numpy", "math"}
+            elif isinstance(node, ast.ImportFrom):
+                top = node.module.split(".")[0]
+                assert top == "suite" or top in sys.stdlib_module_names
 
 
 def test_arithmetic_by_hand():

@@ -28,6 +28,13 @@ def positive_integer(name: str, value) -> int:
     return int(value)
 
 
+def positive_integers(name: str, values) -> tuple[int, ...]:
+    """A sequence of counts: the sizes of hidden layers, one a layer."""
+    if isinstance(values, str) or not hasattr(values, "__iter__"):
+        _refuse(name, "be a sequence of positive integers", values)
+    return tuple(positive_integer(name, value) for value in values)
+
+
 def _is_finite(value):
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 

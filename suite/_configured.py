@@ -70,7 +70,7 @@ class Configured:
         super().__init__(**kwargs)
 
     def _weight_arguments(self, role, initializer, regularizer=None, constraint=None):
-        """Stores `kernel_initializer`, `kernel_regularizer`, `kernel_constraint` for a role."""
+        """Stores `kernel_initializer`, `kernel_regularizer`, `kernel_constraint` for a `role`."""
         setattr(self, f"{role}_initializer", keras.initializers.get(initializer))
         setattr(self, f"{role}_regularizer", keras.regularizers.get(regularizer))
         setattr(self, f"{role}_constraint", keras.constraints.get(constraint))

@@ -9,6 +9,7 @@ from keras import ops
 
 from suite import _arguments as check
 from suite._configured import Configured
+from suite.layers._nested import apply
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
@@ -55,9 +56,9 @@ class DenseBlock(Configured, keras.layers.Layer):
             if not branch.built:
                 branch.build(shape)
 
-    def call(self, x):
+    def call(self, x, training=False):
         for branch in self.branches:
-            x = ops.concatenate([x, branch(x)], axis=-1)
+            x = ops.concatenate([x, apply(branch, x, training)], axis=-1)
         return x
 
     def _input_shapes(self, shape):

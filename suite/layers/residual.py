@@ -10,6 +10,7 @@ import keras
 
 from suite import _arguments as check
 from suite._configured import Configured
+from suite.layers._nested import apply
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
@@ -62,9 +63,9 @@ class Residual(Configured, keras.layers.Layer):
             if part is not None and not part.built:
                 part.build(input_shape)
 
-    def call(self, x):
-        straight = x if self.shortcut is None else self.shortcut(x)
-        return straight + self.scale * self.branch(x)
+    def call(self, x, training=False):
+        straight = x if self.shortcut is None else apply(self.shortcut, x, training)
+        return straight + self.scale * apply(self.branch, x, training)
 
     def compute_output_shape(self, input_shape):
         branch = tuple(self.branch.compute_output_shape(input_shape))

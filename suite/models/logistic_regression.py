@@ -6,14 +6,11 @@ loss has a single minimum.
 
 import keras
 
-from suite import _activation_names as activation_names
-from suite import _arguments as check
-from suite.layers import Dense
-from suite.models._seeded import seeded
+from suite.models._linear import LinearClassifier
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
-class LogisticRegression(keras.Model):
+class LogisticRegression(LinearClassifier):
     """Linear classifier for two classes.
 
         z = x @ kernel + bias        p(y = 1 | x) = sigmoid(z)
@@ -49,36 +46,4 @@ class LogisticRegression(keras.Model):
         self, features, output_activation=None, kernel_initializer="zeros", seed=None, **kwargs
     ):
         super().__init__(**kwargs)
-        self.features = check.positive_integer("features", features)
-        self.output_activation = activation_names.get(output_activation)
-        self.seed = None if seed is None else check.integer("seed", seed)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        (initializer,) = seeded(kernel_initializer, self.seed, count=1)
-        self.linear = Dense(
-            1,
-            self.output_activation,
-            kernel_initializer=initializer,
-            dtype=self.dtype_policy,
-            name="linear",
-        )
-        self.build((None, self.features))
-
-    def build(self, input_shape):
-        if self.built:
-            return
-        self.linear.build(input_shape)
-        self.built = True
-
-    def call(self, x):
-        return self.linear(x)
-
-    def compute_output_shape(self, input_shape):
-        return self.linear.compute_output_shape(input_shape)
-
-    def get_config(self):
-        return super().get_config() | {
-            "features": self.features,
-            "output_activation": activation_names.serialize(self.output_activation),
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "seed": self.seed,
-        }
+        self._linear(features, 1, output_activation, kernel_initializer, seed)

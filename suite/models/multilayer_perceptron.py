@@ -9,11 +9,11 @@ import keras
 from suite import _activation_names as activation_names
 from suite import _arguments as check
 from suite.layers import BatchNormalization, Dense
-from suite.models._seeded import seeded
+from suite.models._stack import Stack
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
-class MultilayerPerceptron(keras.Model):
+class MultilayerPerceptron(Stack):
     """Fully connected network.
 
         x_0 = x
@@ -70,19 +70,16 @@ class MultilayerPerceptron(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if isinstance(units, str) or not hasattr(units, "__iter__"):
-            raise ValueError(f"units must be a sequence of positive integers, received {units!r}")
-        self.units = tuple(check.positive_integer("units", size) for size in units)
+        self.units = check.positive_integers("units", units)
         self.outputs = check.positive_integer("outputs", outputs)
         self.activation = activation_names.get(activation)
         self.batch_normalization = check.flag("batch_normalization", batch_normalization)
         self.output_activation = activation_names.get(output_activation)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self._weight_arguments("kernel", kernel_initializer, kernel_regularizer)
+        self._weight_arguments("bias", bias_initializer)
         self.seed = None if seed is None else check.integer("seed", seed)
 
-        *hidden, last = seeded(kernel_initializer, self.seed, count=len(self.units) + 1)
+        *hidden, last = self._kernels(kernel_initializer, len(self.units) + 1)
         shared = {
             "bias_initializer": self.bias_initializer,
             "kernel_regularizer": self.kernel_regularizer,
@@ -117,35 +114,3 @@ class MultilayerPerceptron(keras.Model):
                 **shared,
             )
         )
-
-    def build(self, input_shape):
-        if self.built:
-            return
-        for block in self.blocks:
-            block.build(input_shape)
-            input_shape = block.compute_output_shape(input_shape)
-        self.built = True
-
-    def call(self, x, training=False):
-        for block in self.blocks:
-            if isinstance(block, BatchNormalization):
-                x = block(x, training=training)
-            else:
-                x = block(x)
-        return x
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.outputs)
-
-    def get_config(self):
-        return super().get_config() | {
-            "units": self.units,
-            "outputs": self.outputs,
-            "activation": activation_names.serialize(self.activation),
-            "batch_normalization": self.batch_normalization,
-            "output_activation": activation_names.serialize(self.output_activation),
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
-            "seed": self.seed,
-        }

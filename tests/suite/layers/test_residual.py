@@ -75,6 +75,17 @@ def test_training_and_masks_reach_the_branch(x):
     assert numpy(Residual(Dense(FEATURES))(masked)._keras_mask).sum() == BATCH * 3
 
 
+@pytest.mark.parametrize("make", [Residual, lambda layer: DenseBlock([layer])])
+def test_the_mode_reaches_the_branch_below_stateless_call(make, x):
+    """Where Keras does not hand it down; compiled training programs call a model like that."""
+    layer = make(keras.layers.BatchNormalization(momentum=0.0))
+    layer.build(x.shape)
+    state = [w.value for w in layer.non_trainable_variables]
+    weights = [w.value for w in layer.trainable_variables]
+    _, after = layer.stateless_call(weights, state, x, training=True)
+    np.testing.assert_allclose(numpy(after[0]), x.mean((0, 1)), rtol=1e-5)
+
+
 def test_branches_come_back_from_the_config(x):
     layer = Residual(Dense(FEATURES, "tanh"), depth=7)
     again = Residual.from_config(layer.get_config())

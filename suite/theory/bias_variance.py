@@ -84,6 +84,9 @@ def monte_carlo_bias_variance(predictions, f_test):
         )
     if f_test.shape != predictions.shape[1:]:
         raise ValueError(f"f_test must have shape {predictions.shape[1:]}, received {f_test.shape}")
+    for name, array in (("predictions", predictions), ("f_test", f_test)):
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite, received {array[~np.isfinite(array)][0]}")
     variance = predictions.var(axis=0, ddof=1)
     bias_squared = (f_test - predictions.mean(axis=0)) ** 2 - variance / len(predictions)
     return BiasVariance(float(bias_squared.mean()), float(variance.mean()))

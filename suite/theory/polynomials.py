@@ -6,6 +6,8 @@ and rounding drowns the fit; Legendre polynomials are orthogonal there. With a G
 the weights the bases are different models, because the prior is on different coordinates.
 """
 
+from numbers import Integral
+
 import numpy as np
 
 
@@ -54,5 +56,5 @@ def legendre_basis(x, degree):
 
 
 def _check(degree):
-    if degree != int(degree) or degree < 0:
+    if not isinstance(degree, Integral) or degree < 0:
         raise ValueError(f"degree must be a whole number of at least 0, received {degree}")

@@ -7,6 +7,8 @@ the score of the winner of a comparison is too good; a third part, or nested fol
 
 import numpy as np
 
+from suite import _arguments as check
+
 
 def hold_out(samples, fraction, seed):
     """Set a random part of the indices `0 ... samples - 1` aside.
@@ -24,7 +26,7 @@ def hold_out(samples, fraction, seed):
         >>> len(training), len(held_out)
         (7, 3)
     """
-    if samples < 2:
+    if check.integer("samples", samples) < 2:
         raise ValueError(f"samples must be at least 2, received {samples}")
     if not 0 < fraction < 1:
         raise ValueError(f"fraction must lie in (0, 1), received {fraction}")
@@ -50,7 +52,8 @@ def k_fold_indices(samples, folds, seed=None):
         >>> [held_out.tolist() for _, held_out in k_fold_indices(5, folds=2)]
         [[0, 1, 2], [3, 4]]
     """
-    if not 2 <= folds <= samples:
+    check.positive_integer("samples", samples)
+    if not 2 <= check.integer("folds", folds) <= samples:
         raise ValueError(f"folds must lie between 2 and {samples} samples, received {folds}")
     order = np.arange(samples)
     if seed is not None:

@@ -29,7 +29,7 @@ def ridge(features, y, strength):
         shape `(..., features)`.
 
     Raises:
-        ValueError: negative `strength`, or shapes that do not fit.
+        ValueError: negative `strength`, NaN or infinite data, or shapes that do not fit.
 
     Example:
         >>> ridge([[1.0], [2.0]], [1.0, 2.0], strength=5.0).tolist()  # 5 / (5 + 5)
@@ -45,6 +45,9 @@ def ridge(features, y, strength):
             f"y must have {features.shape[-2]} targets, one a row of features, "
             f"received shape {y.shape}"
         )
+    for name, array in (("features", features), ("y", y)):
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite, received {array[~np.isfinite(array)][0]}")
     u, s, vt = np.linalg.svd(features, full_matrices=False)
     # Singular values below the rounding of the largest are zeros (NumPy's matrix_rank rule).
     noise_floor = s[..., :1] * max(features.shape[-2:]) * np.finfo(float).eps

@@ -113,7 +113,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
     options = parser.parse_args(arguments)
     repeats = options.repeats or (3 if options.quick else 9)
-    threads = _limit_threads(options.threads)
+    threads = limit_threads(options.threads)
     rows = measure(options.quick, repeats)
     facts = environment(threads) | {"repeats": repeats, "peak_memory_gb": peak_memory()}
     print(table(rows))
@@ -123,7 +123,7 @@ def main(arguments: list[str] | None = None) -> None:
         options.json.write_text(json.dumps({"environment": facts, "rows": rows}, indent=1))
 
 
-def _limit_threads(threads: int) -> int:
+def limit_threads(threads: int) -> int:
     """The same number of cores for every contender, before any of them starts its threads."""
     if threads < 1:
         raise SystemExit(f"--threads: expected at least 1, received {threads}")

@@ -49,7 +49,7 @@ def test_the_whole_path_on_a_tiny_problem(monkeypatch, tmp_path, capsys):
         }
 
     monkeypatch.setattr(speed, "groups", groups)
-    monkeypatch.setattr(speed, "_limit_threads", lambda threads: threads)
+    monkeypatch.setattr(speed, "limit_threads", lambda threads: threads)
     file = tmp_path / "speed.json"
     speed.main(["--quick", "--repeats", "1", "--json", str(file)])
     printed = capsys.readouterr().out

@@ -59,8 +59,11 @@ def hessian(product, w):
 
 def cholesky(matrix):
     """The lower factor; NaN, on every device, where the matrix is not positive definite."""
+    # `ops.cholesky` raises there instead, which ends a compiled program.
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        return tf.linalg.cholesky(matrix)  # `ops.cholesky` raises instead, which ends a graph
-    return ops.cholesky(matrix)
+        return tf.linalg.cholesky(matrix)
+    import jax
+
+    return jax.numpy.linalg.cholesky(matrix)

@@ -65,7 +65,9 @@ class NewtonStep:
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
             return loss, y_pred
 
-        loss, y_pred = forward()
+        loss, y_pred = forward()  # a deferred model has its weights from here on
+        if not self.trainable_variables:
+            raise ValueError("NewtonStep must have trainable weights, received a model with none")
         samples = keras.ops.shape(keras.tree.flatten(x)[0])[0]
         self._loss_tracker.update_state(loss, sample_weight=samples)
         optimizer.minimize(
@@ -82,5 +84,3 @@ def _refuse_what_cannot_work(model):
     replicas = strategy.num_replicas_in_sync if strategy else 1
     if replicas > 1 or keras.distribution.distribution() is not None:
         raise NotImplementedError("NewtonStep needs a single device, received a distribution")
-    if not model.trainable_variables:
-        raise ValueError("NewtonStep must have trainable weights, received a model with none")

@@ -31,22 +31,28 @@ def array(value):
 
 
 def run(optimizer, loss, start, steps):
-    """Weights and losses before each step and after the last."""
+    """Weights and losses before each step and after the last; a step is one program."""
     w = variable(start)
-    optimizer.build([w])
 
-    def step():
-        return optimizer.minimize(lambda: loss(w), [w]).loss
+    def step(value):
+        with keras.StatelessScope([(w, value)]):
+            update = optimizer.propose(lambda: loss(w), [w])
+        return update.weights, update.loss
 
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
         step = tf.function(step)
-    path, losses = [w.numpy()], []
+    elif BACKEND == "jax":
+        import jax
+
+        step = jax.jit(step)
+    path, losses = [array(start)], []
     for _ in range(steps):
-        losses.append(float(step()))
-        path.append(w.numpy())
-    return np.array(path), np.array([*losses, float(loss(w))])
+        after, before = step(path[-1])
+        path.append(after)
+        losses.append(float(before))
+    return np.array([numpy(point) for point in path]), np.array([*losses, float(loss(path[-1]))])
 
 
 def squared_error(w):

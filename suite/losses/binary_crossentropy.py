@@ -9,11 +9,13 @@ import keras
 from keras import ops
 
 from suite import _arguments as check
+from suite._configured import Configured
+from suite.losses._probabilities import clipped
 from suite.losses._rank import same_rank
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
-class BinaryCrossentropy(keras.losses.Loss):
+class BinaryCrossentropy(Configured, keras.losses.Loss):
     """Negative log-likelihood of binary labels.
 
     With probabilities `p`, clipped to [1e-7, 1 - 1e-7] (`keras.config.epsilon()`), so that a loss
@@ -76,14 +78,6 @@ class BinaryCrossentropy(keras.losses.Loss):
             # softplus(z) - y z is shorter, but cancels for confident correct predictions.
             loss = y * ops.softplus(-prediction) + (1 - y) * ops.softplus(prediction)
         else:
-            epsilon = keras.config.epsilon()
-            p = ops.clip(prediction, epsilon, 1 - epsilon)
+            p = clipped(prediction)
             loss = -y * ops.log(p) - (1 - y) * ops.log(1 - p)
         return ops.mean(loss, axis=self.axis)
-
-    def get_config(self):
-        return super().get_config() | {
-            "from_logits": self.from_logits,
-            "label_smoothing": self.label_smoothing,
-            "axis": self.axis,
-        }

@@ -5,13 +5,17 @@ labels: one integer a sample stands for a one-hot vector.
 """
 
 import keras
+import ml_dtypes
 from keras import ops
+from keras.src.backend import set_keras_mask  # tracers of JAX take no attribute of ours
 
 from suite import _arguments as check
+from suite._configured import Configured
+from suite.losses._probabilities import clipped
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
-class SparseCategoricalCrossentropy(keras.losses.Loss):
+class SparseCategoricalCrossentropy(Configured, keras.losses.Loss):
     """Negative log-likelihood of class labels.
 
     With logits `z` and label `y`:
@@ -73,15 +77,18 @@ class SparseCategoricalCrossentropy(keras.losses.Loss):
         y, z = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         if len(y.shape) == len(z.shape) and y.shape[self.axis] == 1:
             y = ops.squeeze(y, self.axis)
-        if len(y.shape) != len(z.shape) - 1:
+        without_classes = list(z.shape)
+        classes = without_classes.pop(self.axis)
+        if len(y.shape) != len(without_classes) or any(
+            a != b for a, b in zip(y.shape, without_classes, strict=True) if None not in (a, b)
+        ):
             raise ValueError(
-                f"y_true must have one axis less than y_pred {tuple(z.shape)}, "
+                f"y_true must have one axis less than y_pred {tuple(z.shape)} and the same sizes, "
                 f"received shape {tuple(y.shape)}"
             )
+        self._refuse_rounded_labels(classes)
         if not self.from_logits:
-            epsilon = keras.config.epsilon()
-            z = ops.log(ops.clip(z, epsilon, 1 - epsilon))
-        classes = z.shape[self.axis]
+            z = ops.log(clipped(z))
         y = ops.cast(y, "int32")
         is_label = ops.one_hot(y, classes, axis=self.axis, dtype="bool")
         # A choice, not a product with 0 and 1: 0 * log(0) would be NaN.
@@ -90,18 +97,20 @@ class SparseCategoricalCrossentropy(keras.losses.Loss):
             counts = ops.not_equal(y, self.ignore_class)
             loss = self._refuse_unknown_labels(loss, y, classes, counts)
             loss = ops.where(counts, loss, 0)
-            loss._keras_mask = counts  # from here `Loss.__call__` averages over what counts
+            set_keras_mask(loss, counts)  # from here `Loss.__call__` averages over what counts
             return loss
         return self._refuse_unknown_labels(loss, y, classes)
+
+    def _refuse_rounded_labels(self, classes):
+        # `Loss.__call__` casts the labels as well: in bfloat16, 257 would become class 256.
+        exact = 2 ** (ml_dtypes.finfo(self.dtype).nmant + 1)
+        if classes is not None and classes > exact + 1:
+            raise ValueError(
+                f"dtype must hold every label, but {self.dtype} does so only up to {exact}, "
+                f"received {classes} classes"
+            )
 
     @staticmethod
     def _refuse_unknown_labels(loss, y, classes, counts=True):
         known = ops.logical_and(y >= 0, y < classes)
         return ops.where(ops.logical_or(known, ops.logical_not(counts)), loss, float("nan"))
-
-    def get_config(self):
-        return super().get_config() | {
-            "from_logits": self.from_logits,
-            "ignore_class": self.ignore_class,
-            "axis": self.axis,
-        }

@@ -78,7 +78,7 @@ class Bidirectional(keras.layers.Layer):
         _check_recurrent("layer", layer)
         if backward_layer is not None:
             _check_recurrent("backward_layer", backward_layer)
-        if merge_mode not in MERGE:
+        if merge_mode not in list(MERGE):  # a list has no hash
             raise ValueError(
                 f"Invalid merge mode. merge_mode must be one of {list(MERGE)}, "
                 f"received {merge_mode!r}"

@@ -107,11 +107,12 @@ def test_outputs_and_gradients_equal_those_of_keras(name, kind, flags, masked, x
     call = {"mask": MASK} if masked else {}
     results = []
     for layer in pair(name, **kind, **flags):
-        # The loss takes the output and, if there are any, the states.
-        loss = lambda ys: sum(keras.ops.sum(keras.ops.sin(y)) for y in keras.tree.flatten(ys))  # noqa: E731
-        direct = layer(x, **call)
-        function = lambda x, layer=layer, loss=loss: loss(layer(x, **call))  # noqa: E731
-        results.append((direct, gradients(function, x)[1]))
+
+        def loss(x, layer=layer):  # takes the output and, if there are any, the states
+            outputs = keras.tree.flatten(layer(x, **call))
+            return sum(keras.ops.sum(keras.ops.sin(y)) for y in outputs)
+
+        results.append((layer(x, **call), gradients(loss, x)[1]))
     assert_same(*results)
 
 

@@ -17,6 +17,7 @@ import suite
 
 # Arguments without a default, by name. A new class needs an entry only for a new name.
 REQUIRED = {"units": 4, "filters": 4, "outputs": 4, "features": 3, "kernel_size": 2, "c": 0.5}
+REQUIRED |= {"channels": 4, "pool_size": 2}
 # Layers inside layers, made anew for each, with the dtype of the outer one.
 REQUIRED |= {
     "branch": lambda **dtype: keras.layers.Dense(3, "tanh", **dtype),
@@ -27,9 +28,11 @@ REQUIRED |= {
     "field": lambda **dtype: keras.layers.Dense(3, "tanh", **dtype),
     "layer": lambda **dtype: keras.layers.SimpleRNN(4, **dtype),
 }
+# Defaults that draw random numbers, which differ between a program and its compiled form.
+NOT_RANDOM = {"dropout_rate": 0.0}
 # Sizes of the axes that docstrings name; pairwise distinct, so that a swapped axis shows.
 SIZES = {"batch": 6, "...": 5, "time": 5, "height": 7, "width": 8, "channels": 2, "features": 3}
-SIZES |= {"classes": 4, "outputs": 10, "1": 1}
+SIZES |= {"classes": 4, "outputs": 10, "nodes": 9, "1": 1, "4": 4}
 POLICIES = ["float32", "mixed_float16", "mixed_bfloat16"]
 DTYPES = ["float16", "bfloat16", "float32"]
 if WIDEST == "float64":
@@ -78,7 +81,8 @@ def make(cls, **arguments):
         for name, parameter in parameters(cls).items()
         if parameter.default is parameter.empty and name not in arguments
     }
-    return cls(**required | arguments)
+    fixed = {name: value for name, value in NOT_RANDOM.items() if name in parameters(cls)}
+    return cls(**required | fixed | arguments)
 
 
 def documented_shape(cls, label):
@@ -95,6 +99,23 @@ def sample(cls, dtype="float32", label="input"):
     shape = [SIZES[axis] for axis in documented_shape(cls, label)]
     # A mean away from zero, and away from kinks at zero.
     return np.random.default_rng(0).normal(0.7, 1.0, shape).astype(dtype)
+
+
+def inputs(cls):
+    """What the class is called with: an array, or a list `[x, adjacency]` for a layer on graphs."""
+    x = sample(cls)
+    if not re.search(r"Shapes:.*adjacency `\(", inspect.getdoc(cls), re.DOTALL):
+        return x
+    shape = [SIZES[axis] for axis in documented_shape(cls, "adjacency")]
+    return [x, (np.random.default_rng(1).random(shape) < 0.4).astype("float32")]
+
+
+def symbolic(x):
+    return keras.tree.map_structure(lambda x: keras.Input(x.shape[1:]), x)
+
+
+def shapes(x):
+    return [array.shape for array in x] if isinstance(x, list) else x.shape
 
 
 def equal_configs(a, b):
@@ -180,12 +201,13 @@ def network(cls):
     instance = make(cls)
     if isinstance(instance, keras.Model):
         return instance
-    return keras.Sequential([keras.Input(sample(cls).shape[1:]), instance])
+    x = symbolic(inputs(cls))
+    return keras.Model(x, instance(x)) if isinstance(x, list) else keras.Sequential([x, instance])
 
 
 @pytest.mark.parametrize("cls", NETWORKS)
 def test_save_and_load(cls, tmp_path):
-    x, model = sample(cls), network(cls)
+    x, model = inputs(cls), network(cls)
     y = model(x)
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
@@ -202,21 +224,20 @@ def test_save_and_load_before_it_is_built(cls, tmp_path):
         instance = keras.Sequential([instance])
     instance.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
-    assert again(sample(cls)).shape == instance(sample(cls)).shape
+    assert again(inputs(cls)).shape == instance(inputs(cls)).shape
 
 
 @pytest.mark.parametrize("cls", NETWORKS)
 def test_the_shapes_are_the_documented_ones(cls):
-    x, instance = sample(cls), make(cls)
+    x, instance = inputs(cls), make(cls)
     y = instance(x)
-    assert tuple(y.shape) == tuple(instance.compute_output_shape(x.shape))
+    assert tuple(y.shape) == tuple(instance.compute_output_shape(shapes(x)))
     axes = documented_shape(cls, "output") or documented_shape(cls, "input")
     assert len(axes) == len(y.shape)
     for axis, size in zip(axes, y.shape, strict=True):
         expected = getattr(instance, axis, SIZES.get(axis)) if axis != "..." else SIZES["..."]
         assert expected is None or size == expected
-    symbolic = instance(keras.Input(batch_shape=(None, *x.shape[1:])))
-    assert symbolic.shape == (None, *y.shape[1:])
+    assert instance(symbolic(x)).shape == (None, *y.shape[1:])
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -224,7 +245,7 @@ def test_the_shapes_are_the_documented_ones(cls):
 def test_dtype_policies(cls, policy):
     instance = make(cls, dtype=policy)
     policy = keras.dtype_policies.get(policy)
-    y = instance(sample(cls), training=True) if takes_training(cls) else instance(sample(cls))
+    y = instance(inputs(cls), training=True) if takes_training(cls) else instance(inputs(cls))
     assert keras.backend.standardize_dtype(y.dtype) == policy.compute_dtype
     assert all(w.dtype == policy.variable_dtype for w in instance.weights)
     assert np.isfinite(np.asarray(y, "float64")).all()
@@ -239,7 +260,7 @@ def takes_training(cls):
 def test_eager_and_compiled_agree_and_gradients_are_finite(cls, policy):
     instance = make(cls, dtype=policy)
     mode = {"training": True} if takes_training(cls) else {}
-    output, arrays = layer_function(instance, sample(cls), None, **mode)
+    output, arrays = layer_function(instance, inputs(cls), None, **mode)
     tensors = [keras.ops.convert_to_tensor(array) for array in arrays]
     y = numpy(output(*tensors))
     np.testing.assert_allclose(
@@ -266,7 +287,7 @@ def size(tensor):
 
 @pytest.mark.parametrize("cls", NETWORKS)
 def test_a_training_step_reaches_every_weight(cls):
-    x, model = sample(cls), network(cls)
+    x, model = inputs(cls), network(cls)
     if not model.trainable_weights:
         return  # pooling, for example, has nothing to learn
     model.compile("sgd", "mse")

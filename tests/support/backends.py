@@ -71,20 +71,21 @@ def layer_function(layer, x, loss=scalar, **call):
 
     Args:
         layer: a layer or model, built here if it was not. Non-trainable weights stay as they are.
-        x: an input, for building.
+        x: an input, for building; or a list of inputs, of which the first is differentiated.
         loss: a scalar function of the output, or `None` for the output itself.
         **call: further arguments, such as `training=True`.
 
     Returns:
         `(function, arrays)`: call `function(*arrays)`, where `arrays` is `[x, *weights]`.
     """
+    x, *more = x if isinstance(x, list) else [x]
     if not layer.built:
-        layer(x, **call)
+        layer([x, *more] if more else x, **call)
 
     def function(x, *weights):
         mapping = list(zip(layer.trainable_variables, weights, strict=True))
         with keras.StatelessScope(mapping):  # `stateless_call` would not cast `x`
-            y = layer(x, **call)
+            y = layer([x, *more] if more else x, **call)
         return y if loss is None else loss(y)
 
     return function, [x, *(numpy(variable) for variable in layer.trainable_variables)]

@@ -22,6 +22,7 @@ LEFT_OUT = {
         "renorm_momentum": ((0.99,), "belongs to batch renormalization"),
         "synchronized": ((False,), "statistics are those of one device"),
     },
+    "Conv2D": {"lora_rank": ((None,), _LORA), "lora_alpha": ((None,), _LORA)},
     "LSTMCell": {"implementation": ((2, 1, 0), _IMPLEMENTATION)},
     "GRUCell": {"implementation": ((2, 1, 0), _IMPLEMENTATION)},
     "LSTM": {

@@ -1,0 +1,79 @@
+"""Average pooling: the mean of each window, channel by channel.
+
+Lecture section "Convolutional networks". It is a convolution whose weights are all one over the
+size of the window and are not learned: linear, unlike max pooling.
+"""
+
+import keras
+from keras import ops
+
+from suite._configured import Configured
+from suite.layers import _window as window
+
+
+@keras.saving.register_keras_serializable(package="dl_basics")
+class AveragePooling2D(Configured, keras.layers.Layer):
+    """Mean over windows.
+
+        y[i, j, c] = sum_{a, b} x[i + a, j + b, c] / n[i, j]
+
+    with the position `(i, j)` times the stride and `n` the number of cells of the window that lie
+    inside the image: padding is not averaged.
+
+    Args:
+        pool_size: height and width of the window, or one number for both.
+        strides: steps between windows, or one number for both; `None` for `pool_size`, which
+            tiles the image.
+        padding: `"valid"` (windows inside the image only), `"same"` (windows may overlap the
+            border; the size is that of the input over the stride, rounded up) or, which Keras
+            does not have, `"circular"` (opposite borders are glued together).
+        data_format: `"channels_last"` or `"channels_first"`; `None` is Keras's global setting.
+        name: name of the layer.
+        **kwargs: `dtype` and the rest of `keras.layers.Layer`.
+
+    Shapes:
+        input `(batch, height, width, channels)`, output `(batch, rows, columns, channels)`; with
+        `data_format="channels_first"` the last axis comes second in both.
+
+    Raises:
+        ValueError: an argument is not of its kind; or a window is larger than the image.
+
+    Example:
+        >>> from keras import ops
+        >>> image = ops.reshape(ops.arange(8.0), (1, 2, 4, 1))  # rows 0 1 2 3 and 4 5 6 7
+        >>> AveragePooling2D(2)(image)[0, :, :, 0].numpy().tolist()
+        [[2.5, 4.5]]
+
+    Reference:
+        LeCun et al. 1989, "Backpropagation applied to handwritten zip code recognition";
+        arguments as in `keras.layers.AveragePooling2D`.
+    """
+
+    def __init__(
+        self, pool_size, strides=None, padding="valid", data_format=None, name=None, **kwargs
+    ):
+        super().__init__(name=name, **kwargs)
+        self.pool_size = window.pair("pool_size", pool_size)
+        self.strides = self.pool_size if strides is None else window.pair("strides", strides)
+        self.padding = window.padding(padding)
+        self.data_format = window.data_format(data_format)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+        self._windows = window.windows(self.pool_size, self.strides, self.padding)
+
+    def call(self, x):
+        height, width = self._windows
+        x = window.to_channels_last(x, self.data_format)
+        x = _mean(_mean(x, width, window.WIDTH), height, window.HEIGHT)
+        return window.from_channels_last(x, self.data_format)
+
+    def compute_output_shape(self, input_shape):
+        return window.output_shape(input_shape, "pool_size", *self._windows, self.data_format)
+
+
+def _mean(x, along, axis):
+    """Means of the windows along one axis."""
+    total = sum(along.slices(x, axis))
+    if along.padding != "same":
+        return total / along.size
+    inside = ops.ones_like(x[:1, :, :, :1])
+    return total / sum(along.slices(inside, axis))

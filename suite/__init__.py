@@ -6,11 +6,13 @@ Everything here works in any Keras 3 project. `import suite` registers every cla
 
 from suite import (
     activations,
+    autodiff,
     datasets,
     initializers,
     layers,
     losses,
     models,
+    ode,
     optimizers,
     theory,
     training,
@@ -18,11 +20,13 @@ from suite import (
 
 __all__ = [
     "activations",
+    "autodiff",
     "datasets",
     "initializers",
     "layers",
     "losses",
     "models",
+    "ode",
     "optimizers",
     "theory",
     "training",

@@ -10,6 +10,15 @@ from suite.training.factory import seed_generators
 NOT_ELEMENTWISE = ("Adafactor", "Lamb", "LossScaleOptimizer", "Muon")
 
 
+def check_backend():
+    """The compiled program is TensorFlow's."""
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(
+            "train needs KERAS_BACKEND=tensorflow, because its program is a tf.function; "
+            f"received {keras.backend.backend()!r}"
+        )
+
+
 def check_run(steps, batch_size, seeds, record_every, seeds_at_once, train_probe):
     """The seeds as a list, after every count was found to be a positive integer."""
     for name, value in (

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from suite.training.checks import (
+    check_backend,
     check_labels,
     check_loss,
     check_names,
@@ -69,6 +70,7 @@ class Training:
         train_probe: int = 1024,
         compiled: bool = True,
     ):
+        check_backend()
         self.seeds = check_run(steps, batch_size, seeds, record_every, seeds_at_once, train_probe)
         wanted = check_names("probes", probes, PROBES)
         self.share = check_names("share", share, STREAMS)

@@ -4,10 +4,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from backends import BACKEND
 
 from suite.models import MultilayerPerceptron
 from suite.training import PROBES, Training, batch_indices, streams, train
 
+pytestmark = pytest.mark.skipif(BACKEND != "tensorflow", reason="the program is TensorFlow's")
 SAMPLES, FEATURES, CLASSES, BATCH, STEPS = 23, 4, 3, 5, 14  # 14 steps: three and a half epochs
 
 

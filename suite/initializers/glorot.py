@@ -27,7 +27,7 @@ class GlorotNormal(VarianceScaling):
         ValueError: `seed` or the axes are none of the above.
 
     Example:
-        >>> weights = GlorotNormal(seed=1)((600, 400)).numpy()
+        >>> weights = keras.ops.convert_to_numpy(GlorotNormal(seed=1)((600, 400)))
         >>> bool(abs(weights.var() / (2 / (600 + 400)) - 1) < 0.01)
         True
 
@@ -60,7 +60,7 @@ class GlorotUniform(VarianceScaling):
         ValueError: `seed` or the axes are none of the above.
 
     Example:
-        >>> weights = GlorotUniform(seed=1)((600, 400)).numpy()
+        >>> weights = keras.ops.convert_to_numpy(GlorotUniform(seed=1)((600, 400)))
         >>> bool(abs(weights).max() <= (6 / (600 + 400)) ** 0.5)
         True
 

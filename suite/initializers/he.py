@@ -30,7 +30,7 @@ class HeNormal(VarianceScaling):
             above.
 
     Example:
-        >>> weights = HeNormal(seed=1)((600, 400)).numpy()
+        >>> weights = keras.ops.convert_to_numpy(HeNormal(seed=1)((600, 400)))
         >>> bool(abs(weights.var() / (2 / 600) - 1) < 0.01)
         True
 
@@ -67,7 +67,7 @@ class HeUniform(VarianceScaling):
             above.
 
     Example:
-        >>> weights = HeUniform(seed=1)((600, 400)).numpy()
+        >>> weights = keras.ops.convert_to_numpy(HeUniform(seed=1)((600, 400)))
         >>> bool(abs(weights).max() <= (6 / 600) ** 0.5)
         True
 

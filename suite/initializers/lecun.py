@@ -26,7 +26,7 @@ class LecunNormal(VarianceScaling):
         ValueError: `seed` or the axes are none of the above.
 
     Example:
-        >>> weights = LecunNormal(seed=1)((600, 400)).numpy()
+        >>> weights = keras.ops.convert_to_numpy(LecunNormal(seed=1)((600, 400)))
         >>> bool(abs(weights.var() / (1 / 600) - 1) < 0.01)
         True
 
@@ -58,7 +58,7 @@ class LecunUniform(VarianceScaling):
         ValueError: `seed` or the axes are none of the above.
 
     Example:
-        >>> weights = LecunUniform(seed=1)((600, 400)).numpy()
+        >>> weights = keras.ops.convert_to_numpy(LecunUniform(seed=1)((600, 400)))
         >>> bool(abs(weights).max() <= (3 / 600) ** 0.5)
         True
 

@@ -6,11 +6,11 @@ must shrink with the fan for the signal to keep its size through many layers.
 """
 
 import math
-import random
 
 import keras
 
 from suite import _arguments as check
+from suite.initializers._seeded import SeededInitializer
 
 # The standard deviation of a unit normal cut off at two standard deviations,
 # sqrt(1 - 4 pdf(2) / (2 cdf(2) - 1)): dividing by it undoes what the cut takes away.
@@ -39,7 +39,7 @@ def fans(shape, input_axes=None, output_axes=None):
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
-class VarianceScaling(keras.initializers.Initializer):
+class VarianceScaling(SeededInitializer):
     """Zero-mean weights of a variance set by the layer's fan.
 
         var(w) = scale / n        n = fan_in, fan_out or (fan_in + fan_out) / 2
@@ -72,7 +72,7 @@ class VarianceScaling(keras.initializers.Initializer):
     Example:
         >>> weights = VarianceScaling(scale=2.0, distribution="uniform", seed=1)((600, 400))
         >>> limit = (3 * 2.0 / 600) ** 0.5
-        >>> bool(abs(weights).numpy().max() <= limit)
+        >>> bool(abs(keras.ops.convert_to_numpy(weights)).max() <= limit)
         True
 
     Reference:
@@ -98,18 +98,7 @@ class VarianceScaling(keras.initializers.Initializer):
         self.distribution = check.choice("distribution", distribution, DISTRIBUTIONS)
         self.input_axes = check.axes("input_axes", input_axes)
         self.output_axes = check.axes("output_axes", output_axes)
-        self._given_seed = seed  # None has to stay None in the config: a clone draws anew
-        self.seed = self._usable_seed(seed)
-
-    @staticmethod
-    def _usable_seed(seed):
-        if seed is None:
-            return random.randint(1, int(1e9))  # the range from which Keras draws as well
-        if isinstance(seed, dict):
-            return keras.saving.deserialize_keras_object(seed)
-        if isinstance(seed, keras.random.SeedGenerator):
-            return seed
-        return check.integer("seed", seed)
+        super().__init__(seed)
 
     def __call__(self, shape, dtype=None):
         fan_in, fan_out = fans(shape, self.input_axes, self.output_axes)
@@ -122,9 +111,6 @@ class VarianceScaling(keras.initializers.Initializer):
             return keras.random.normal(shape, 0.0, math.sqrt(variance), dtype, self.seed)
         stddev = math.sqrt(variance) / TRUNCATED_STANDARD_DEVIATION
         return keras.random.truncated_normal(shape, 0.0, stddev, dtype, self.seed)
-
-    def _seed_config(self):
-        return {"seed": keras.saving.serialize_keras_object(self._given_seed)}
 
     def _axes_config(self):
         return {"input_axes": self.input_axes, "output_axes": self.output_axes}

@@ -4,11 +4,17 @@ import keras
 import numpy as np
 import pytest
 import scipy.stats
+from backends import numpy
 
 from suite import initializers
 from suite.initializers.variance_scaling import TRUNCATED_STANDARD_DEVIATION, fans
 
-NAMES = [name for name in initializers.__all__ if name != "VarianceScaling"]
+NAMES = [
+    name
+    for name in initializers.__all__
+    if issubclass(getattr(initializers, name), initializers.VarianceScaling)
+    and name != "VarianceScaling"
+]
 SHAPES = [(), (7,), (7, 4), (3, 5, 7, 4)]
 
 
@@ -35,7 +41,7 @@ def test_the_constant_is_the_deviation_of_a_truncated_normal():
 def test_draws_equal_keras(name, shape):
     ours = getattr(initializers, name)(seed=11)(shape)
     theirs = getattr(keras.initializers, name)(seed=11)(shape)
-    np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(numpy(ours), numpy(theirs))
 
 
 @pytest.mark.parametrize("distribution", ["truncated_normal", "untruncated_normal", "uniform"])
@@ -44,7 +50,7 @@ def test_every_form_draws_as_keras(mode, distribution):
     arguments = {"scale": 1.7, "mode": mode, "distribution": distribution, "seed": 5}
     ours = initializers.VarianceScaling(**arguments)((7, 4))
     theirs = keras.initializers.VarianceScaling(**arguments)((7, 4))
-    np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(numpy(ours), numpy(theirs))
 
 
 def wrong_scale_for_leaky(fan_in, slope):
@@ -56,7 +62,7 @@ def wrong_scale_for_leaky(fan_in, slope):
 @pytest.mark.parametrize("slope", [0.0, 0.3, 1.0])
 def test_the_variance_of_he_with_a_leaky_slope(name, slope):
     shape = (300, 200)
-    w = getattr(initializers, name)(seed=3, negative_slope=slope)(shape).numpy()
+    w = numpy(getattr(initializers, name)(seed=3, negative_slope=slope)(shape))
     theory = 2 / ((1 + slope**2) * 300)
     # The variance of 60,000 draws has a relative error below sqrt(2 / 60000) = 0.6 %; 4 of them.
     assert w.var() == pytest.approx(theory, rel=0.024)
@@ -67,7 +73,7 @@ def test_the_variance_of_he_with_a_leaky_slope(name, slope):
 def test_a_relu_layer_keeps_the_second_moment_under_he():
     fan_in = 400
     x = np.random.default_rng(1).normal(size=(500, fan_in))
-    w = initializers.HeNormal(seed=2)((fan_in, 300)).numpy()
+    w = numpy(initializers.HeNormal(seed=2)((fan_in, 300)))
     second_moment = np.mean(np.maximum(x @ w, 0) ** 2)
     # The kernel's own relative variance error is below sqrt(2 / 120000) = 0.4 %, the columns'
     # sqrt(2 / 300) = 8 % is averaged over 500 inputs of norm error sqrt(2 / 400) / sqrt(500).
@@ -76,18 +82,18 @@ def test_a_relu_layer_keeps_the_second_moment_under_he():
 
 def test_an_integer_seed_repeats_and_a_generator_does_not():
     fixed = initializers.GlorotNormal(seed=1)
-    np.testing.assert_array_equal(fixed((3, 2)), fixed((3, 2)))
+    np.testing.assert_array_equal(numpy(fixed((3, 2))), numpy(fixed((3, 2))))
     moving = initializers.GlorotNormal(seed=keras.random.SeedGenerator(1))
-    assert not np.array_equal(moving((3, 2)), moving((3, 2)))
+    assert not np.array_equal(numpy(moving((3, 2))), numpy(moving((3, 2))))
 
 
 def test_no_seed_follows_the_global_one_and_a_clone_draws_anew():
     keras.utils.set_random_seed(4)
     first = initializers.HeNormal()
     keras.utils.set_random_seed(4)
-    np.testing.assert_array_equal(first((3, 2)), initializers.HeNormal()((3, 2)))
+    np.testing.assert_array_equal(numpy(first((3, 2))), numpy(initializers.HeNormal()((3, 2))))
     clone = initializers.HeNormal.from_config(first.get_config())
-    assert not np.array_equal(first((3, 2)), clone((3, 2)))
+    assert not np.array_equal(numpy(first((3, 2))), numpy(clone((3, 2))))
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,10 @@ def labels(name):
 def masked_predictions():
     """Probabilities that carry the mask, as the last layer of a model makes them.
 
-    Not by Keras's own "softmax": its binary cross-entropy finds the logits of that and takes them
-    for those of a sigmoid.
+    The factor 1 hides from Keras's binary cross-entropy where they come from: on TensorFlow it
+    would take the logits of the softmax for those of a sigmoid.
     """
-    dense = keras.layers.Dense(CLASSES, keras.ops.softmax)
+    dense = keras.layers.Dense(CLASSES, lambda z: 1.0 * keras.ops.softmax(z))
     dense.build((None, FEATURES))
     dense.kernel.assign(np.float32([[0.5, -1.0, 0.3], [-0.2, 0.4, 1.1]]))
     return dense(keras.layers.Masking()(X))

@@ -1,6 +1,6 @@
 """A sparse graph as a list of edges: a message is gathered at its source, added at its target.
 
-Nothing here is a product of sparse matrices, which XLA cannot compile on a CPU.
+XLA cannot compile a product with a sparse matrix on a CPU, but it can compile this.
 """
 
 import keras
@@ -54,6 +54,8 @@ class EdgeList:
 
     def mix(self, weight, x):
         """`y_i = sum_j weight_ij x_j`, with `weight` at the edges."""
+        if len(weight.shape) == 1 and _tensorflow_multiplies(x):
+            return self._product(weight, x)
         return self._add(_like(weight, x) * self.at_sources(x))
 
     def sum(self, messages):
@@ -90,6 +92,13 @@ class EdgeList:
     def _add(self, values):
         return add_rows(self.target, values, self.nodes)
 
+    def _product(self, weight, x):
+        import tensorflow as tf
+
+        indices = ops.cast(ops.stack([self.target, self.source], axis=1), "int64")
+        shape = ops.cast((self.nodes, self.nodes), "int64")
+        return tf.sparse.sparse_dense_matmul(tf.SparseTensor(indices, weight, shape), x)
+
     def _largest(self, values):
         values = ops.stop_gradient(values)
         return ops.segment_max(values, self.target, num_segments=self.nodes)
@@ -98,3 +107,15 @@ class EdgeList:
 def _like(weight, x):
     """`weight` with as many axes as `x`, to multiply it."""
     return ops.reshape(weight, (*ops.shape(weight), *(1,) * (len(x.shape) - len(weight.shape))))
+
+
+def _tensorflow_multiplies(x):
+    """Whether TensorFlow has a product with a sparse matrix here; outside XLA it is faster."""
+    if keras.backend.backend() != "tensorflow" or x.dtype not in ("float32", "float64"):
+        return False
+    import tensorflow as tf
+
+    # The question whether XLA will compile what is being traced has no public name.
+    from tensorflow.python.ops import control_flow_util
+
+    return not control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())

@@ -30,7 +30,7 @@ def gcn_filter(a, symmetric=True):
         ValueError: `a` is not square, or a degree with its self-loop is negative.
 
     Example:
-        >>> gcn_filter(np.array([[0, 1], [1, 0]])).tolist()
+        >>> gcn_filter(np.array([[0, 1], [1, 0]])).round(3).tolist()
         [[0.5, 0.5], [0.5, 0.5]]
 
     Reference:

@@ -37,7 +37,8 @@ class GlobalSumPool(Configured, keras.layers.Layer):
         [[3.0, 30.0], [4.0, 40.0]]
 
     Reference:
-        Xu et al. 2019, "How powerful are graph neural networks?"; as `spektral.layers.GlobalSumPool`.
+        Xu et al. 2019, "How powerful are graph neural networks?"; as
+        `spektral.layers.GlobalSumPool`.
     """
 
     def __init__(self, **kwargs):
@@ -73,10 +74,12 @@ class GlobalSumPool(Configured, keras.layers.Layer):
 
 
 def _values(tensor):
-    """The tensor as an array, or `None` while a program is compiled."""
+    """The tensor as an array, or `None` while a program is traced."""
+    if keras.backend.backend() == "tensorflow" and not hasattr(tensor, "numpy"):
+        return None
     try:
-        return np.asarray(ops.convert_to_numpy(tensor))
-    except (NotImplementedError, TypeError):
+        return ops.convert_to_numpy(tensor)
+    except TypeError:  # of JAX's tracers
         return None
 
 

@@ -59,8 +59,9 @@ class MessagePassing(GraphLayer):
         """What `source` tells `target`; for all edges at once, one row for each.
 
         Args:
-            target, source: features of the nodes at the two ends, `(edges, features)`, or
+            target: features of the node that receives, `(edges, features)`, or
                 `(..., nodes, nodes, features)` with a dense adjacency.
+            source: features of the node that sends, likewise.
             edge: features of the edge with the same first axes; without any, the entry of the
                 adjacency as its one feature.
         """

@@ -16,8 +16,15 @@ from suite.optimizers._newton_direction import by_cholesky, by_conjugate_gradien
 
 SOLVERS = ("cholesky", "conjugate_gradient")
 # Of Keras's common arguments: a gradient that is clipped or averaged does not match its Hessian.
-WITHOUT_MEANING = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema")
-WITHOUT_MEANING += ("loss_scale_factor", "gradient_accumulation_steps")
+WITHOUT_MEANING = (
+    "weight_decay",
+    "clipnorm",
+    "clipvalue",
+    "global_clipnorm",
+    "use_ema",
+    "loss_scale_factor",
+    "gradient_accumulation_steps",
+)
 
 
 class NewtonUpdate(NamedTuple):
@@ -59,8 +66,8 @@ class Newton(keras.optimizers.Optimizer):
       factorizes it in `parameters^3 / 3` multiplications. If it is not positive definite, a
       multiple of the identity is added, doubled until it is.
     * `"conjugate_gradient"` asks for one Hessian-vector product an iteration, each about two
-      gradients' worth, and stores five vectors. It stops at the first direction of negative
-      curvature.
+      gradients' worth, and stores five vectors beside the recorded activations. It stops at the
+      first direction of negative curvature.
 
     Works on the TensorFlow and JAX backends. Half precision: weights may be stored in it, the
     system is solved in float32.

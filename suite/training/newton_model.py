@@ -38,7 +38,10 @@ def minimize_model(
 
     if keras.backend.backend() == "tensorflow":
         propose = tf.function(propose)
-    weights, losses, norms, step_sizes = [_flat(variables)], [], [], []
+    weights = [_flat(variables)]
+    losses: list[float] = []
+    norms: list[float] = []
+    step_sizes: list[float] = []
 
     def history(outcome):
         return NewtonHistory(

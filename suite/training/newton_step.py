@@ -21,7 +21,11 @@ class NewtonStep:
     batch, however often the line search tries the loss: within one step, the loss is a fixed
     function of the weights. With any other optimizer, the model trains as without the mix-in.
 
-    One device: under a distribution strategy it refuses, as it does on the torch backend.
+    Each distinct batch size is a program of its own; give the whole data set as one batch.
+
+    Raises:
+        ValueError: in `fit`, if the model has no trainable weights.
+        NotImplementedError: in `fit`, on the torch backend or with several devices.
 
     Example:
         >>> import numpy as np

@@ -7,8 +7,6 @@ with the argument's name and the value it received.
 import math
 from numbers import Integral, Real
 
-import keras
-
 
 def _refuse(name, expectation, value):
     raise ValueError(f"{name} must {expectation}, received {value!r}")
@@ -98,8 +96,10 @@ def axes(name: str, value) -> list[int] | None:
     return [integer(name, axis) for axis in value]
 
 
-def layer(name: str, value) -> keras.layers.Layer:
+def layer(name: str, value):
     """A layer or a model."""
+    import keras  # here, so that what needs NumPy alone does not wait for it
+
     if not isinstance(value, keras.layers.Layer):
         _refuse(name, "be a layer or model", value)
     return value

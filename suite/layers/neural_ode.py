@@ -135,7 +135,7 @@ class NeuralODE(Configured, keras.layers.Layer):
                 time = ops.ones_like(z[..., :1]) * ops.cast(t, z.dtype)
                 z = ops.concatenate([z, time], axis=-1)
             mapping = [*zip(self.field.trainable_variables, weights, strict=True), *fixed]
-            with keras.StatelessScope(state_mapping=mapping):
+            with AutocastScope(None), keras.StatelessScope(state_mapping=mapping):
                 return self.field(z, training=False)
 
         return field

@@ -53,7 +53,6 @@ def solve_with_adjoint(field, state, parameters, t0, t1, **control):
         Chen et al. 2018, "Neural Ordinary Differential Equations", equations 4 and 5 and
         algorithm 1.
     """
-
     refuse_other_backends()
 
     @ops.custom_gradient

@@ -69,8 +69,8 @@ def solve(
             the result is NaN.
 
     Example:
-        >>> half = solve(lambda z, t: -z, [1.0], 0.0, 0.6931472, steps=10)
-        >>> round(float(half[0]), 5)
+        >>> half = solve(lambda z, t: -z, 1.0, t0=0.0, t1=0.6931472, steps=10)
+        >>> round(float(half), 5)
         0.5
 
     Reference:

@@ -16,7 +16,7 @@ from scipy.linalg import expm
 
 from suite.layers import Dense, NeuralODE
 
-EPS = np.finfo(WIDEST).eps
+EPS = float(np.finfo(WIDEST).eps)
 X = np.random.default_rng(0).normal(0.5, 1.0, (6, 3)).astype(WIDEST)
 ADAPTIVE = {"solver": "dormand_prince5", "steps": None}
 

@@ -7,7 +7,7 @@ from scipy.linalg import expm
 
 from suite.ode import SOLVERS, DormandPrince5, RungeKutta, solve
 
-EPS = np.finfo(WIDEST).eps
+EPS = float(np.finfo(WIDEST).eps)
 MATRIX = np.array([[-0.3, 1.0, 0.2], [-2.0, 0.1, 0.0], [0.4, 0.3, -0.5]])
 STATE = np.random.default_rng(0).normal(0.5, 1.0, (4, 3)).astype(WIDEST)
 ADAPTIVE = {"solver": "dormand_prince5"}

@@ -134,6 +134,47 @@ class Histogram:
     slide: float | None = None  # a dotted vertical line: the slide's value
 
 
+@dataclass(frozen=True)
+class Heatmap:
+    """The mean of a metric over the product of two factors, one square a pair, a number in each."""
+
+    x: str
+    y: str
+    value: str
+    x_label: str
+    y_label: str
+    title: str
+    where: Mapping = field(default_factory=dict)
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A picture in the plane, from `Measurements.arrays`: one panel a level of `by`.
+
+    Args:
+        x_label, y_label, title: what the axes and the panel say.
+        surface: a name; the arrays `name` (rows, columns), `name.x` (columns,) and `name.y` (rows,)
+            are drawn as contours, a probability with its half as a line.
+        points: names of arrays (n, 2); the array `name.label` (n,), if there is one, gives each
+            point its class.
+        paths: names of arrays (steps, 2), lines with a mark at each end; NaN breaks one.
+        by: factor whose levels become panels.
+        where: levels that choose the cells.
+        log: whether the contours' levels are spaced logarithmically.
+    """
+
+    x_label: str
+    y_label: str
+    title: str
+    surface: str | None = None
+    points: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    by: str | None = None
+    where: Mapping = field(default_factory=dict)
+    log: bool = False
+
+
 # --- results of one cell ----------------------------------------------------------------------
 
 

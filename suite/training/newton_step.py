@@ -74,9 +74,9 @@ class NewtonStep:
             raise ValueError("NewtonStep must have trainable weights, received a model with none")
         samples = keras.ops.shape(keras.tree.flatten(x)[0])[0]
         self._loss_tracker.update_state(loss, sample_weight=samples)
-        optimizer.minimize(
-            lambda: forward()[0], self.trainable_variables, self.non_trainable_variables
-        )
+        # A loss of several outputs reads and updates metrics of its own.
+        state = [*self.non_trainable_variables, *self.metrics_variables]
+        optimizer.minimize(lambda: forward()[0], self.trainable_variables, state)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
 

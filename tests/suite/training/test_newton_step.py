@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from backends import BACKEND
+from backends import BACKEND, WIDEST
 
 from suite.optimizers import Newton
 from suite.optimizers.newton import SOLVERS
@@ -203,7 +203,7 @@ def test_several_inputs_and_outputs():
     np.testing.assert_allclose(history.history["loss"][-1], residual, rtol=1e-3)
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16", "float64"])
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16", WIDEST])
 def test_dtype_policies(policy):
     keras.utils.set_random_seed(1)
     model = Sequential([keras.Input((FEATURES,)), keras.layers.Dense(1, dtype=policy)])

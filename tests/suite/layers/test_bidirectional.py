@@ -80,11 +80,13 @@ def test_equals_two_layers_and_numpy_reversals(cls, x):
 
 
 @MODES
-@pytest.mark.parametrize("masked", [False, True], ids=["", "masked"])
 @pytest.mark.parametrize(
-    "flags",
-    [{}, {"return_sequences": True}, {"return_sequences": True, "return_state": True}],
-    ids=lambda flags: "-".join(flags) or "defaults",
+    "masked, flags",
+    [
+        (False, {}),
+        (True, {"return_sequences": True}),
+        (True, {"return_sequences": True, "return_state": True}),
+    ],
 )
 def test_outputs_and_gradients_equal_those_of_keras(mode, flags, masked, x):
     call = {"mask": MASK} if masked else {}

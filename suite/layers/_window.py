@@ -23,9 +23,11 @@ class Window:
     """The cells that one output sees along one axis, and how it moves.
 
     Output `i` sees the cells `i * stride + k * dilation - before` for `k = 0 ... size - 1`, where
-    `before` is how far the padded image starts in front of the first cell.
+    `before` is how far the padded image starts in front of the first cell. `name` is the argument
+    that holds the size, for the error message.
     """
 
+    name: str
     size: int
     stride: int
     padding: str = "valid"
@@ -36,13 +38,13 @@ class Window:
         """Number of cells from the first that is seen to the last."""
         return (self.size - 1) * self.dilation + 1
 
-    def outputs(self, length, name):
-        """Number of positions on an axis of that length; `name` is the size's, for the error."""
+    def outputs(self, length):
+        """Number of positions on an axis of that length."""
         if length is None:
             return None
         if self.padding != "same" and self.reach > length:
             raise ValueError(
-                f"{name} must fit into the image, received {self.size}, which reaches over "
+                f"{self.name} must fit into the image, received {self.size}, which reaches over "
                 f"{self.reach} cells of an axis of {length}"
             )
         positions = length - self.reach + 1 if self.padding == "valid" else length
@@ -62,7 +64,7 @@ class Window:
     def positions(self, length):
         """The cells that each output sees, `(outputs, size)`; -1 where there is only padding."""
         before, _ = self.margins(length)
-        first = self.stride * np.arange(self.outputs(length, "kernel_size"))
+        first = self.stride * np.arange(self.outputs(length))
         cells = first[:, None] + self.dilation * np.arange(self.size) - before
         if self.padding == "circular":
             return cells % length
@@ -70,6 +72,7 @@ class Window:
 
     def slices(self, x, axis, fill=0.0):
         """`size` arrays; entry `i` of the `k`-th along `axis` is what output `i` sees at `k`."""
+        self.outputs(x.shape[axis])  # refuses a window larger than the image
         x = self.padded(x, axis, fill)
         keep = (slice(None),) * axis
         return [
@@ -90,10 +93,10 @@ class Window:
         return ops.pad(x, margins, constant_values=fill)
 
 
-def windows(size, strides, padding, dilation=(1, 1)):
-    """The windows along height and width."""
+def windows(name, size, strides, padding, dilation=(1, 1)):
+    """The windows along height and width; `name` is the argument that holds their size."""
     sides = zip(size, strides, dilation, strict=True)
-    return tuple(Window(cells, step, padding, apart) for cells, step, apart in sides)
+    return tuple(Window(name, cells, step, padding, apart) for cells, step, apart in sides)
 
 
 def correlate(x, kernel, height, width):
@@ -106,10 +109,10 @@ def correlate(x, kernel, height, width):
     return ops.tensordot(x, ops.reshape(kernel, (-1, kernel.shape[-1])), axes=1)
 
 
-def output_shape(input_shape, size_name, height, width, data_format, channels=None):
+def output_shape(input_shape, height, width, data_format, channels=None):
     """Shape of what the windows leave of a batch of images; `channels` if they are others."""
     batch, *image = channels_last_shape(input_shape, data_format)
-    outputs = [height.outputs(image[0], size_name), width.outputs(image[1], size_name)]
+    outputs = height.outputs(image[0]), width.outputs(image[1])
     channels = image[2] if channels is None else channels
     return (batch, *outputs, channels) if is_last(data_format) else (batch, channels, *outputs)
 

@@ -58,7 +58,7 @@ class AveragePooling2D(Configured, keras.layers.Layer):
         self.padding = window.padding(padding)
         self.data_format = window.data_format(data_format)
         self.input_spec = keras.layers.InputSpec(ndim=4)
-        self._windows = window.windows(self.pool_size, self.strides, self.padding)
+        self._windows = window.windows("pool_size", self.pool_size, self.strides, self.padding)
 
     def call(self, x):
         height, width = self._windows
@@ -67,7 +67,7 @@ class AveragePooling2D(Configured, keras.layers.Layer):
         return window.from_channels_last(x, self.data_format)
 
     def compute_output_shape(self, input_shape):
-        return window.output_shape(input_shape, "pool_size", *self._windows, self.data_format)
+        return window.output_shape(input_shape, *self._windows, self.data_format)
 
 
 def _mean(x, along, axis):

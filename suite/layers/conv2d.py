@@ -110,7 +110,7 @@ class Conv2D(Configured, keras.layers.Layer):
         self.bias = None
         self.input_spec = keras.layers.InputSpec(ndim=4)
         self._windows = window.windows(
-            self.kernel_size, self.strides, self.padding, self.dilation_rate
+            "kernel_size", self.kernel_size, self.strides, self.padding, self.dilation_rate
         )
 
     def build(self, input_shape):
@@ -142,9 +142,7 @@ class Conv2D(Configured, keras.layers.Layer):
         return z if self.activation is None else self.activation(z)
 
     def compute_output_shape(self, input_shape):
-        return window.output_shape(
-            input_shape, "kernel_size", *self._windows, self.data_format, self.filters
-        )
+        return window.output_shape(input_shape, *self._windows, self.data_format, self.filters)
 
     def as_matrix(self, input_shape):
         """The layer's linear part as the matrix `M` with `vec(y) = M vec(x)`.

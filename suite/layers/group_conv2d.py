@@ -70,5 +70,5 @@ class GroupConv2D(LiftingConv2D):
 
     _orientations = (ROTATIONS,)
 
-    def _turned_kernel(self, r):
-        return ops.rot90(ops.roll(self.kernel, r, axis=2), r, axes=(0, 1))
+    def _turned(self, kernel, r):
+        return ops.rot90(ops.roll(kernel, r, axis=2), r, axes=(0, 1))

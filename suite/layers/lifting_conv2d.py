@@ -103,7 +103,7 @@ class LiftingConv2D(Configured, keras.layers.Layer):
         self._weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
         self.bias = None
         self.input_spec = self._spec({})
-        self._windows = window.windows((self.kernel_size,) * 2, (1, 1), self.padding)
+        self._windows = window.windows("kernel_size", (self.kernel_size,) * 2, (1, 1), self.padding)
 
     def build(self, input_shape):
         channels = check.positive_integer("the channel axis of the input", input_shape[-1])
@@ -119,8 +119,9 @@ class LiftingConv2D(Configured, keras.layers.Layer):
         return keras.layers.InputSpec(ndim=4 + len(orientation), axes=orientation | axes)
 
     def call(self, x):
-        turned = ops.stack([self._turned_kernel(r) for r in range(ROTATIONS)], axis=-2)
-        bank = ops.reshape(turned, (*self.kernel.shape[:2], -1, ROTATIONS * self.filters))
+        kernel = ops.convert_to_tensor(self.kernel)
+        turned = ops.stack([self._turned(kernel, r) for r in range(ROTATIONS)], axis=-2)
+        bank = ops.reshape(turned, (*kernel.shape[:2], -1, ROTATIONS * self.filters))
         x = ops.reshape(x, (*ops.shape(x)[:3], bank.shape[2]))
         z = window.correlate(x, bank, *self._windows)
         z = ops.reshape(z, (*ops.shape(z)[:3], ROTATIONS, self.filters))
@@ -128,11 +129,11 @@ class LiftingConv2D(Configured, keras.layers.Layer):
             z = z + self.bias
         return z if self.activation is None else self.activation(z)
 
-    def _turned_kernel(self, r):
+    def _turned(self, kernel, r):
         """The kernel of the output's orientation `r`."""
-        return ops.rot90(self.kernel, r, axes=(0, 1))
+        return ops.rot90(kernel, r, axes=(0, 1))
 
     def compute_output_shape(self, input_shape):
         image = (*input_shape[:3], input_shape[-1])
-        outputs = window.output_shape(image, "kernel_size", *self._windows, "channels_last")
+        outputs = window.output_shape(image, *self._windows, "channels_last")
         return (*outputs[:3], ROTATIONS, self.filters)

@@ -115,8 +115,8 @@ class NeuralODE(Configured, keras.layers.Layer):
             )
 
     def call(self, x):
-        with AutocastScope(None):  # the field rounds its weights, by a policy of its own
-            trainable = [variable.value for variable in self.field.trainable_variables]
+        with self._unrounded():
+            trainable = [ops.copy(v) for v in self.field.trainable_variables]
             field = self._pure_field()
         control = {"solver": self.solver, "steps": self.steps, "max_steps": self.max_steps}
         control |= {"rtol": self.rtol, "atol": self.atol}
@@ -128,17 +128,21 @@ class NeuralODE(Configured, keras.layers.Layer):
 
     def _pure_field(self):
         """The field as a function of state, time and weights that changes nothing."""
-        fixed = [(variable, variable.value) for variable in self.field.non_trainable_variables]
+        fixed = [(v, ops.copy(v)) for v in self.field.non_trainable_variables]
 
         def field(z, t, *weights):
             if self.time_dependent:
                 time = ops.ones_like(z[..., :1]) * ops.cast(t, z.dtype)
                 z = ops.concatenate([z, time], axis=-1)
             mapping = [*zip(self.field.trainable_variables, weights, strict=True), *fixed]
-            with AutocastScope(None), keras.StatelessScope(state_mapping=mapping):
+            with self._unrounded(), keras.StatelessScope(state_mapping=mapping):
                 return self.field(z, training=False)
 
         return field
+
+    def _unrounded(self):
+        # The policy of this layer must not round weights that the field keeps in full precision.
+        return AutocastScope(self.field.variable_dtype)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

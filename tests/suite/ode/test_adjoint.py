@@ -63,6 +63,7 @@ def test_a_linear_field_has_the_gradient_of_the_matrix_exponential():
 def test_the_adjoint_against_finite_differences(control):
     value = scalar_of(adjoint, **control)
     _, found = gradients(value, STATE, INPUT, OUTPUT)
+    value = compiled(value)
     h = EPS ** (1 / 3)
     for number, gradient in enumerate(found):
         direction = RANDOM.normal(size=gradient.shape)

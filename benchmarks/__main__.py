@@ -77,11 +77,14 @@ def run_command(
     workers: WorkersOption = None,
     store: StoreOption = DEFAULT_STORE,
     experiments: FolderOption = None,
+    null: Annotated[
+        bool, typer.Option("--null", help="Compare every level with itself, to count false alarms.")
+    ] = False,
 ):
     """Compute what the store lacks, and judge. A run that was cut off goes on where it stopped."""
     from benchmarks.cli.run import Options, run
 
-    options = Options(profile, tuple(only or ()), devices, seeds, workers, store, experiments)
+    options = Options(profile, tuple(only or ()), devices, seeds, workers, store, experiments, null)
     raise typer.Exit(run(options, _console()))
 
 

@@ -14,6 +14,7 @@ from benchmarks.cli.listing import print_broken
 from benchmarks.cli.messages import BadUsage, counted, unknown
 from benchmarks.cli.progress import RunProgress
 from benchmarks.environment import cores, environment
+from benchmarks.null import comparisons, null_path, plan_null
 from benchmarks.plan import PROFILES, Task, plan
 from benchmarks.pool import Outcome, Pool
 from benchmarks.store import Store, StoreError
@@ -32,6 +33,7 @@ class Options:
     workers: int | None = None
     store: Path = Path("results.sqlite")
     experiments: Path | None = None
+    null: bool = False
 
     @property
     def command(self) -> str:
@@ -43,6 +45,8 @@ class Options:
             value = getattr(self, name)
             if value is not None:
                 parts += [f"--{name}", str(value)]
+        if self.null:
+            parts.append("--null")
         return " ".join(parts)
 
 
@@ -57,8 +61,15 @@ def run(options: Options, console: Console) -> int:
     found, broken = select.experiments(options.experiments)
     chosen = select.matching(found, options.only, broken)
     devices = select.devices(options.devices)
+    if options.null:
+        if options.seeds is not None:
+            raise BadUsage(
+                f"--null takes twice an experiment's seeds, received --seeds {options.seeds}"
+            )
+        chosen = [f for f in chosen if any(comparisons(f.spec))]
+    path = null_path(options.store) if options.null else options.store
     try:
-        store = Store.open(options.store, create=True)
+        store = Store.open(path, create=True)
     except StoreError as error:
         raise BadUsage(str(error)) from error
     with store:
@@ -71,7 +82,10 @@ def run(options: Options, console: Console) -> int:
             store.save_specification(
                 f.spec, file=f.file, source=f.source, code_version=f.code_version
             )
-        tasks, stored = plan(chosen, store, options.profile, devices, options.seeds)
+        if options.null:
+            tasks, stored = plan_null(chosen, store, options.profile, devices)
+        else:
+            tasks, stored = plan(chosen, store, options.profile, devices, options.seeds)
         workers = {"cpu": options.workers or cores(), "gpu": 1}
         workers = {device: min(workers[device], max(1, len(tasks))) for device in devices}
         console.print(
@@ -80,7 +94,10 @@ def run(options: Options, console: Console) -> int:
         )
         finished, failures, stopped = _execute(tasks, workers, store, run_id, console)
         store.finish_run(run_id, time.perf_counter() - started)
-        if not stopped:
+        if not stopped and options.null:
+            for device in devices:
+                console.print(null_table(chosen, store, options.profile, device))
+        elif not stopped:
             _report(store, options.profile, [f.claim for f in chosen], devices, console)
         print_broken(broken, console)
         for label, reason in failures:
@@ -94,6 +111,27 @@ def run(options: Options, console: Console) -> int:
             )
             return INTERRUPTED
     return 1 if failures or broken else 0
+
+
+def null_table(found, store: Store, profile: str, device: str):
+    """One row a comparison of a level with itself, and what their number allows."""
+    from benchmarks.cli.tables import table
+    from benchmarks.null import most_allowed, null_control
+
+    results = [r for f in found for r in null_control(f, store, device, profile)]
+    positives = sum(r.found for r in results)
+    expected = sum(r.rate for r in results)
+    out = table(
+        "hypothesis", "comparison", "values", "difference found", "may be found",
+        title=f"Null control on the {device}: {positives} of {len(results)} comparisons found a "
+        f"difference where there is none; {expected:.2g} expected, {most_allowed(results)} allowed",
+    )  # fmt: skip
+    for r in results:
+        out.add_row(
+            r.hypothesis, r.comparison, str(r.trials),
+            "[red]yes[/]" if r.found else "no", f"{r.rate:.2g}",
+        )  # fmt: skip
+    return out
 
 
 def _execute(tasks: list[Task], workers, store: Store, run_id: int, console: Console):

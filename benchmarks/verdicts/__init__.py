@@ -6,7 +6,7 @@ regions come from arithmetic, statistics or theory, never from tuning.
 """
 
 from benchmarks.verdicts.against_theory import EPSILON, Agreement, AtMost, Identity, Slope, Within
-from benchmarks.verdicts.between_levels import Difference, Ratio, Sign
+from benchmarks.verdicts.between_levels import Difference, Paired, Ratio, Sign
 from benchmarks.verdicts.judge import (
     All,
     correct_for_multiplicity,
@@ -38,6 +38,7 @@ __all__ = [
     "Difference",
     "Identity",
     "MissingResults",
+    "Paired",
     "Ratio",
     "Results",
     "Rule",

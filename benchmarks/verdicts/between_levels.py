@@ -21,6 +21,13 @@ from benchmarks.verdicts.verdict import (
 )
 
 
+def excludes(interval: statistics.Interval, value: float) -> bool:
+    """Whether a value lies outside; without an interval, whether the estimate is another."""
+    if interval.low is None or interval.high is None:
+        return interval.estimate != value
+    return not interval.low <= value <= interval.high
+
+
 @dataclass(frozen=True)
 class Paired(Rule):
     """What the rules between levels share: `first` and `second` level of a factor, by seed."""
@@ -44,16 +51,25 @@ class Paired(Rule):
     def _pairs(self, results: Results) -> tuple[np.ndarray, np.ndarray]:
         return results.select(self.where).paired(self.metric, self.factor, self.first, self.second)
 
+    def finds_difference(self, results: Results) -> bool:
+        """Whether it tells the two levels apart, in either direction: for the null control."""
+        raise NotImplementedError
+
+    @property
+    def false_positive_rate(self) -> float:
+        """How often it may find a difference between equal levels."""
+        raise NotImplementedError
+
     @property
     def _a(self) -> str:
-        return self._name(self.first)
+        return self.name_of(self.first)
 
     @property
     def _b(self) -> str:
-        return self._name(self.second)
+        return self.name_of(self.second)
 
-    def _name(self, level) -> str:
-        """A bare number says nothing without its factor."""
+    def name_of(self, level) -> str:
+        """A level in words: a bare number says nothing without its factor."""
         return f"{self.factor} {level}" if isinstance(level, (int, float)) else str(level)
 
 
@@ -70,6 +86,14 @@ class Sign(Paired):
             f"Paired seeds: {self._a} must exceed {self._b}, one-sided exact binomial "
             f"p at most {SIGN_LEVEL:.1e}; the opposite sign at that level refutes."
         )
+
+    def finds_difference(self, results):
+        a, b = self._pairs(results)
+        return min(statistics.sign_test(d)[2] for d in (a - b, b - a)) <= SIGN_LEVEL
+
+    @property
+    def false_positive_rate(self):
+        return 2 * SIGN_LEVEL
 
     def decide(self, results):
         a, b = self._pairs(results)
@@ -112,9 +136,19 @@ class Difference(Paired):
             f"{in_words((self.low, self.high))}; outside refutes, across an edge is undecided."
         )
 
-    def decide(self, results):
+    def finds_difference(self, results):
+        return excludes(self._interval(results), 0)
+
+    @property
+    def false_positive_rate(self):
+        return 1 - self.confidence
+
+    def _interval(self, results):
         a, b = self._pairs(results)
-        interval = statistics.mean_interval(a - b, self.confidence)
+        return statistics.mean_interval(a - b, self.confidence)
+
+    def decide(self, results):
+        interval = self._interval(results)
         return verdict_of_interval(
             interval,
             (self.low, self.high),
@@ -153,17 +187,26 @@ class Ratio(Paired):
             f"{in_words((self.low, self.high))}."
         )
 
-    def decide(self, results):
+    def finds_difference(self, results):
+        return excludes(self._interval(results), 1)
+
+    @property
+    def false_positive_rate(self):
+        return 1 - self.confidence
+
+    def _interval(self, results):
         a, b = self._pairs(results)
         reduce = {"mean": np.mean, "median": np.median, "sd": np.std}[self.of]
-        interval = statistics.bca_interval(
+        return statistics.bca_interval(
             lambda x, y, axis=-1: reduce(x, axis=axis) / reduce(y, axis=axis),
             (a, b),
             self.confidence,
             paired=True,
         )
+
+    def decide(self, results):
         return verdict_of_interval(
-            interval,
+            self._interval(results),
             (self.low, self.high),
             f"{self.of} of {self.metric.replace('_', ' ')}, {self._a} over {self._b}",
             None,

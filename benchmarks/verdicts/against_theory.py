@@ -102,6 +102,10 @@ class Within(Rule):
     confidence: float = 0.99
     statistic: str = "mean"
 
+    def check(self, hypothesis, spec):
+        super().check(hypothesis, spec)
+        self.refuse_pooling(hypothesis, spec)
+
     def describe(self):
         return (
             f"The {100 * self.confidence:.4g} % interval of the {self.statistic} over seeds must "

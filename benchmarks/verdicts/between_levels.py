@@ -47,6 +47,7 @@ class Paired(Rule):
                     f"{hypothesis}: factor {self.factor!r} has no level {level!r}, "
                     f"it has {spec.factors[self.factor]}"
                 )
+        self.refuse_pooling(hypothesis, spec)
 
     def _pairs(self, results: Results) -> tuple[np.ndarray, np.ndarray]:
         return results.select(self.where).paired(self.metric, self.factor, self.first, self.second)

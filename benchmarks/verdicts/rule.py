@@ -28,6 +28,21 @@ class Rule:
                     f"{hypothesis}: rule uses factor {factor!r}, which factors does not declare"
                 )
 
+    def refuse_pooling(self, hypothesis: str, spec: Experiment) -> None:
+        """Refuse cells that differ in more than this rule compares.
+
+        Their values are no independent draws of one quantity, so an interval over all of them
+        would be too narrow.
+        """
+        for factor, levels in spec.factors.items():
+            wanted = self.where.get(factor)
+            several = len(levels) > 1 if wanted is None else isinstance(wanted, (tuple, list))
+            if several and factor not in self.factors_used():
+                raise SpecificationError(
+                    f"{hypothesis}: rule pools the levels of {factor!r}; fix one by where, or use "
+                    "every(...) with a rule for each"
+                )
+
     def metrics_used(self) -> list[str]:
         """Metrics the rule reads."""
         return [self.metric]

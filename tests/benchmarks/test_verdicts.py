@@ -221,14 +221,20 @@ def specification(rule, **changes):
 RULES = [
     AtMost("steps", 3.0, where={"kappa": 10}),
     Identity("steps", terms=3),
-    Within("steps", 0.0, None, expected=1.0),
+    Within("steps", 0.0, None, expected=1.0, where={"kappa": 10}),
     Agreement("steps", expected="steps"),
     Slope("steps", "kappa", 1.0, within=0.1),
     Sign("steps", "kappa", 10, 100),
     Difference("steps", "kappa", 10, 100),
     Ratio("steps", "kappa", 10, 100, of="sd"),
-    every(AtMost("steps", 1.0), Within("steps", None, 2.0)),
+    every(AtMost("steps", 1.0), Within("steps", None, 2.0, where={"kappa": 10})),
 ]
+
+
+@pytest.mark.parametrize("where", [{}, {"kappa": (10, 100)}])
+def test_an_interval_over_pooled_levels_is_refused(where):
+    with pytest.raises(SpecificationError, match="C12.rate: rule pools the levels of 'kappa'"):
+        specification(Within("steps", 0.0, None, where=where))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)

@@ -1,5 +1,8 @@
 """Data: seeded synthetic problems, and real data that is read without a network.
 
+A risk is a mean over a distribution: lecture section "Learning theory", claim C51. The synthetic
+problems draw from one that is known, so that their best answer is known as well.
+
 The builders in `suite.datasets.builders` need TensorFlow Datasets, which takes seconds to import;
 it is imported when real data is first asked for.
 """

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class GaussianClasses(NamedTuple):
-    """Features `(n, features)`, labels 0 and 1 `(n,)`, and the weights of the true posterior."""
+    """Features `(n, features)`, labels 0 and 1 `(n,)`, and the true posterior's weights (C01)."""
 
     x: np.ndarray
     y: np.ndarray
@@ -62,7 +62,7 @@ def tent(x, folds):
 
 
 class TentMap(NamedTuple):
-    """Inputs `(n, 1)`, the function's values `(n,)`, and whether they exceed 1/2 `(n,)`."""
+    """Inputs `(n, 1)`, the function's values `(n,)`, and whether they exceed 1/2 `(n,)` (C23)."""
 
     x: np.ndarray
     value: np.ndarray
@@ -70,7 +70,7 @@ class TentMap(NamedTuple):
 
 
 def tent_map(n, folds, seed) -> TentMap:
-    """Uniform inputs on [0, 1], with `tent` as regression target and as class.
+    """Uniform inputs on [0, 1], with `tent` as regression target and as class (C23).
 
     The class changes `2^folds` times over the interval, and both classes are equally likely.
     """
@@ -106,7 +106,7 @@ def cubic(n, seed, sigma=0.3):
 
 
 def moons(n, seed, noise=0.2):
-    """Two interleaved half circles, scikit-learn's `make_moons`: not linearly separable.
+    """Two interleaved half circles, scikit-learn's `make_moons`: not linearly separable (C20).
 
     Args:
         n: number of samples.

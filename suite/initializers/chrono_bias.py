@@ -1,6 +1,6 @@
 """Chrono initialization: gate biases that let a recurrent cell remember for a given time.
 
-Lecture section on recurrent networks, claim C67: an LSTM is stabler than a plain recurrent layer
+Lecture section "LSTM and its variants", claim C67: an LSTM is stabler than a plain recurrent layer
 only if its forget gate is open at the start. A constant gate `f` keeps the share `f^t` after `t`
 steps, that is for about `1 / (1 - f)` steps; biases are drawn so that these times fill the span.
 """

@@ -1,7 +1,7 @@
 """Average pooling: the mean of each window, channel by channel.
 
-Lecture section "Convolutional networks". It is a convolution whose weights are all one over the
-size of the window and are not learned: linear, unlike max pooling.
+Lecture section "Convolutional networks", claim C64. It is a convolution whose weights are all one
+over the size of the window and are not learned: linear, unlike max pooling.
 """
 
 import keras

@@ -1,8 +1,8 @@
 """The convolutional layer: a linear layer whose weights are local and shared.
 
-Lecture section "Convolutional networks". A dense layer on an image has a weight for each pair of
-an input cell and an output cell. Here each output sees a small window only, and all windows share
-their weights, so the matrix has a few distinct numbers and is mostly zero.
+Lecture section "Convolutional networks", claims C60 to C63. A dense layer on an image has a weight
+for each pair of an input cell and an output cell. Here each output sees a small window only, and
+all windows share their weights, so the matrix has a few distinct numbers and is mostly zero.
 """
 
 import keras

@@ -1,7 +1,7 @@
 """The fully connected layer: an affine map, then a nonlinearity.
 
-Lecture section "Deep networks". Every output sees every input; stacked, with a nonlinearity
-between them, such layers make the multilayer perceptron.
+Lecture section "Deep networks", claim C20. Every output sees every input; stacked, with a
+nonlinearity between them, such layers make the multilayer perceptron.
 """
 
 import keras

@@ -1,7 +1,7 @@
 """Global pooling: one number a channel, whatever the size of the image.
 
-Lecture section "Convolutional networks". It forgets where a feature was, so that a network of
-circular convolutions with a global pool on top does not change under shifts at all.
+Lecture section "Convolutional networks", claim C64. It forgets where a feature was, so that a
+network of circular convolutions with a global pool on top does not change under shifts at all.
 """
 
 import keras

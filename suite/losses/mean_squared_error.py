@@ -1,7 +1,7 @@
 """Mean squared error: the negative log-likelihood of a normal whose mean the model predicts.
 
-Lecture sections "Learning theory" (claim C51) and "Linear regression". With a fixed variance
-`s^2`, `-log p(y) = (y - prediction)^2 / (2 s^2) + constant`, so both have the same minimum.
+Lecture section "Learning theory", claim C51. With a fixed variance `s^2`,
+`-log p(y) = (y - prediction)^2 / (2 s^2) + constant`, so both have the same minimum.
 """
 
 import keras

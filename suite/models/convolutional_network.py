@@ -1,7 +1,7 @@
 """The convolutional network: the same few weights at every place of an image.
 
-Lecture section "Convolutions", claims C60 to C64. Each stage looks for patterns in a small window,
-then makes the image smaller; at the end stands a linear classifier.
+Lecture section "Convolutional networks", claims C60 to C64. Each stage looks for patterns in a
+small window, then makes the image smaller; at the end stands a linear classifier.
 """
 
 import keras

@@ -1,7 +1,7 @@
 """Logistic regression: a linear score, read as the log-odds of the label.
 
-Lecture section "Logistic regression". The smallest network there is, and the only one here whose
-loss has a single minimum.
+Lecture section "Logistic regression", claim C01. The smallest network there is, and the only one
+here whose loss has a single minimum.
 """
 
 import keras

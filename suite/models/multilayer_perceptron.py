@@ -1,7 +1,7 @@
 """The multilayer perceptron: affine maps with a nonlinearity between them.
 
-Lecture section "Deep networks". With one wide hidden layer it approximates any continuous
-function; with several, some functions need far fewer units.
+Lecture section "Deep networks", claims C20 to C22. With one wide hidden layer it approximates any
+continuous function; with several, some functions need far fewer units.
 """
 
 import keras

@@ -1,6 +1,6 @@
 """Softmax regression: one linear score a class, turned into probabilities by the softmax.
 
-Lecture section "Logistic regression", for more than two classes.
+Lecture section "Logistic regression", claim C08, for more than two classes.
 """
 
 import keras

@@ -1,4 +1,7 @@
-"""Ordinary differential equations: explicit solvers with a declared order, and the adjoint."""
+"""Ordinary differential equations: explicit solvers with a declared order, and the adjoint.
+
+Lecture section "LSTM and its variants", claim C69.
+"""
 
 from suite.ode.adjoint import solve_with_adjoint
 from suite.ode.dormand_prince import DormandPrince5

@@ -1,4 +1,8 @@
-"""Training, compiled whole: first order with any Keras optimizer, and Newton's method."""
+"""Training, compiled whole: first order with any Keras optimizer, and Newton's method.
+
+Lecture section "Stochastic gradient descent", claims C30 and C31: each step sees a few samples, and
+their mean gradient is right on average.
+"""
 
 from suite.training.history import History
 from suite.training.newton import newton

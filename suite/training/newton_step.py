@@ -1,4 +1,7 @@
-"""What lets `fit` run Newton's method: a training step that hands over the loss as a function."""
+"""What lets `fit` run Newton's method: a training step that hands over the loss as a function.
+
+Lecture section "Gradient-based learning", claim C13.
+"""
 
 import itertools
 

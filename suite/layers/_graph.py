@@ -96,12 +96,12 @@ def is_sparse(tensor):
 
 def _edge_list(a, x):
     nodes = ops.shape(x)[0]
-    indices = ops.cast(a.indices, "int32")
+    indices = a.indices
     if keras.backend.backend() == "jax":
         # A BCOO matrix may be padded with entries of value zero behind its last row and column.
         indices = ops.minimum(indices, nodes - 1)
     values = a.values if hasattr(a, "values") else a.data
-    return EdgeList(indices[:, 0], indices[:, 1], ops.cast(values, x.dtype), nodes)
+    return EdgeList(indices, ops.cast(values, x.dtype), nodes)
 
 
 def _from_scipy(matrix):

@@ -23,23 +23,23 @@ class EdgeList:
     Values at the edges have the shape `(edges, ...)`.
 
     Args:
-        target, source: node numbers, `(edges,)`.
+        indices: numbers of the two nodes, target and source, `(edges, 2)`.
         weight: entries `a[target, source]` of the adjacency matrix, `(edges,)`.
         nodes: how many nodes there are.
     """
 
-    def __init__(self, target, source, weight, nodes):
-        self.target, self.source, self.weight = target, source, weight
-        self.nodes = nodes
+    def __init__(self, indices, weight, nodes):
+        self.indices, self.weight, self.nodes = indices, weight, nodes
+        self.target = ops.cast(indices[:, 0], "int32")
+        self.source = ops.cast(indices[:, 1], "int32")
         self.present = ops.cast(weight != 0, weight.dtype)
 
     def with_self_loops(self):
         """The same graph with one loop at each node, after all other edges."""
-        node = ops.arange(self.nodes, dtype=self.target.dtype)
+        node = ops.cast(ops.arange(self.nodes, dtype="int32"), self.indices.dtype)
         other = ops.where(self.target == self.source, 0, self.weight)  # old loops: of no weight
         return EdgeList(
-            ops.concatenate([self.target, node]),
-            ops.concatenate([self.source, node]),
+            ops.concatenate([self.indices, ops.stack([node, node], axis=1)]),
             ops.concatenate([other, ops.ones_like(node, dtype=self.weight.dtype)]),
             self.nodes,
         )
@@ -95,9 +95,9 @@ class EdgeList:
     def _product(self, weight, x):
         import tensorflow as tf
 
-        indices = ops.cast(ops.stack([self.target, self.source], axis=1), "int64")
         shape = ops.cast((self.nodes, self.nodes), "int64")
-        return tf.sparse.sparse_dense_matmul(tf.SparseTensor(indices, weight, shape), x)
+        matrix = tf.SparseTensor(ops.cast(self.indices, "int64"), weight, shape)
+        return tf.sparse.sparse_dense_matmul(matrix, x)
 
     def _largest(self, values):
         values = ops.stop_gradient(values)

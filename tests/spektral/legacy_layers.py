@@ -1,35 +1,24 @@
 """Spektral's layers under legacy Keras, in a process of their own: writes what they compute.
 
-    TF_USE_LEGACY_KERAS=1 python legacy_layers.py cases.npz
+    TF_USE_LEGACY_KERAS=1 python legacy_layers.py cases.npz '{"gcn": ["GCNConv", {"channels": 4}]}'
 
 For each case: the graph, the weights by name, the output, and the gradients of `sum(sin(output))`
 by the features and by each weight.
 """
 
+import json
 import sys
 
 import numpy as np
 import tensorflow as tf
-from spektral.layers import GATConv, GCNConv, GINConv, GlobalSumPool
+from spektral import layers
 
 NODES, FEATURES = 11, 3
 GRAPHS = np.array([0] * 4 + [1] * 2 + [2] * 5)
-CASES = {
-    "gcn": (GCNConv, {"channels": 4, "activation": "tanh"}),
-    "gat": (GATConv, {"channels": 4, "attn_heads": 2, "dropout_rate": 0.0}),
-    "gat_mean": (
-        GATConv,
-        {"channels": 4, "attn_heads": 3, "concat_heads": False, "dropout_rate": 0.0},
-    ),
-    "gat_bare": (GATConv, {"channels": 4, "add_self_loops": False, "dropout_rate": 0.0}),
-    "gin": (GINConv, {"channels": 4, "mlp_hidden": [5], "activation": "tanh"}),
-    "gin_fixed": (GINConv, {"channels": 4, "epsilon": 0.3, "mlp_batchnorm": False}),
-    "gin_mean": (GINConv, {"channels": 4, "aggregate": "mean"}),
-}
 SUMS = (False, True)  # without and with a sum over the nodes of each of the disjoint graphs
 
 
-def graph(layer, disjoint):
+def graph(name, disjoint):
     """Features and a directed adjacency; three blocks on its diagonal if disjoint."""
     rng = np.random.default_rng(0)
     x = rng.normal(0.7, 1.0, (NODES, FEATURES)).astype("float32")
@@ -38,20 +27,21 @@ def graph(layer, disjoint):
     a[np.arange(NODES), (np.arange(NODES) + 1) % NODES] = 1  # nobody is isolated
     if disjoint:
         a *= GRAPHS[:, None] == GRAPHS
-    if layer is GCNConv:
+    if name == "GCNConv":
         a *= rng.uniform(0.5, 2.0, a.shape).astype("float32")
     return x, a
 
 
-def main(path):
-    """Computes every case and stores it."""
+def main(path, cases):
+    """Computes every case, a class's name and its arguments, and stores it."""
     out = {}
-    for name, (cls, arguments) in CASES.items():
+    for name, (cls, arguments) in cases.items():
         for disjoint in SUMS:
             x, a = graph(cls, disjoint)
             # Spektral's GCNConv sums over the columns of a row; its sparse GATConv and GINConv
             # send from the row to the column, so they are given the transpose.
-            layer, given = cls(**arguments), a if cls is GCNConv else a.T
+            layer = getattr(layers, cls)(**arguments)
+            given = a if cls == "GCNConv" else a.T
             sparse, x = tf.sparse.from_dense(given), tf.constant(x)
             layer([x, sparse])
             rng = np.random.default_rng(1)
@@ -60,7 +50,7 @@ def main(path):
                 tape.watch(x)
                 y = layer([x, sparse])
                 if disjoint:
-                    y = GlobalSumPool()([y, tf.constant(GRAPHS)])
+                    y = layers.GlobalSumPool()([y, tf.constant(GRAPHS)])
                 value = tf.reduce_sum(tf.sin(y))
             slopes = tape.gradient(value, [x, *layer.trainable_weights])
             key = f"{name}/{disjoint}"
@@ -75,4 +65,4 @@ def main(path):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], json.loads(sys.argv[2]))

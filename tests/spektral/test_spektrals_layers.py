@@ -3,6 +3,7 @@
 The default environment has no `tf_keras`; `tox -e spektral` has.
 """
 
+import json
 import os
 import pathlib
 import subprocess
@@ -35,7 +36,10 @@ def spektral(tmp_path_factory):
     environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     environment.pop("KERAS_BACKEND", None)
     done = subprocess.run(
-        [sys.executable, str(LEGACY), str(path)], env=environment, capture_output=True, text=True
+        [sys.executable, str(LEGACY), str(path), json.dumps(CASES)],
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     return dict(np.load(path))

@@ -6,9 +6,9 @@ import pytest
 from backends import layer_gradients, numpy
 
 import suite
-from suite.models import ConvolutionalNetwork, RecurrentNetwork, ResidualNetwork
+from suite.models import ConvolutionalNetwork, GraphNetwork, RecurrentNetwork, ResidualNetwork
 
-BATCH, HEIGHT, WIDTH, CHANNELS, TIME, FEATURES, OUTPUTS = 6, 9, 8, 2, 5, 4, 3
+BATCH, HEIGHT, WIDTH, CHANNELS, TIME, FEATURES, OUTPUTS = 6, 12, 15, 2, 5, 4, 3
 RNG = np.random.default_rng(0)
 VECTORS = RNG.normal(0.5, 1.0, (BATCH, FEATURES)).astype("float32")
 IMAGES = RNG.normal(0.5, 1.0, (BATCH, HEIGHT, WIDTH, CHANNELS)).astype("float32")
@@ -54,7 +54,7 @@ def test_convolutional_network_equals_kerass_layers(shrink, padding):
         layers.append(keras.layers.Conv2D(filters, (2, 3), strides, padding, activation="tanh"))
         if shrink in ("max", "average"):
             pool = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
-            layers.append(pool[shrink]())
+            layers.append(pool[shrink](2))
     reference = keras.Sequential([*layers, keras.layers.Flatten(), keras.layers.Dense(OUTPUTS)])
     assert_equal(model, reference, IMAGES)
 
@@ -94,6 +94,52 @@ def assert_equal(model, reference, x):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
 
 
+GRAPH = np.array(  # asymmetric, with a node of no edges
+    [
+        [0, 1, 0, 2, 0, 0],
+        [1, 0, 0, 0, 1, 0],
+        [0, 3, 0, 1, 0, 0],
+        [0, 0, 1, 0, 1, 0],
+        [1, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0],
+    ],
+    "float32",
+)
+
+
+@pytest.mark.parametrize("convolution", ["gcn", "gat", "gin"])
+def test_graph_network_does_not_care_how_nodes_are_numbered(convolution):
+    order = np.random.default_rng(3).permutation(BATCH)
+    permuted = [VECTORS[order], GRAPH[order][:, order]]
+    nodes = GraphNetwork((7, 5), OUTPUTS, convolution, seed=1)
+    np.testing.assert_allclose(
+        numpy(nodes(permuted)), numpy(nodes([VECTORS, GRAPH]))[order], rtol=1e-4, atol=1e-5
+    )
+    whole = GraphNetwork((7, 5), OUTPUTS, convolution, readout="sum", seed=1)
+    np.testing.assert_allclose(
+        numpy(whole(permuted)), numpy(whole([VECTORS, GRAPH])), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_graph_network_is_the_formula():
+    model = GraphNetwork((7, 5), OUTPUTS, activation="tanh", seed=1)
+    found = numpy(model([VECTORS, GRAPH]))
+    w = model.get_weights()
+    x = np.tanh(GRAPH @ VECTORS @ w[0] + w[1])
+    x = np.tanh(GRAPH @ x @ w[2] + w[3])
+    np.testing.assert_allclose(found, x @ w[4] + w[5], rtol=1e-4, atol=1e-5)
+
+
+def test_graphs_in_one_batch_are_kept_apart():
+    model = GraphNetwork((7,), OUTPUTS, "gin", readout="sum", seed=1)
+    blocks = np.zeros_like(GRAPH)
+    blocks[:2, :2], blocks[2:, 2:] = GRAPH[:2, :2], GRAPH[2:, 2:]
+    together = numpy(model([VECTORS, blocks, np.array([0, 0, 1, 1, 1, 1])]))
+    for row, part in enumerate((slice(0, 2), slice(2, None))):
+        alone = numpy(model([VECTORS[part], blocks[part, part]]))
+        np.testing.assert_allclose(together[row], alone[0], rtol=1e-4, atol=1e-5)
+
+
 def test_chrono_bias_reaches_the_forget_gate():
     model = RecurrentNetwork((4,), cell="lstm", bias_initializer=suite.initializers.ChronoBias(50))
     model(SEQUENCES)
@@ -121,6 +167,9 @@ def test_one_seed_gives_one_model_and_each_layer_its_own_weights(cls):
         (lambda: ConvolutionalNetwork(8), "filters must be a sequence .*, received 8"),
         (lambda: ConvolutionalNetwork(shrink="pool"), "shrink.* received 'pool'"),
         (lambda: ConvolutionalNetwork(padding="zero"), "padding.* received 'zero'"),
+        (lambda: GraphNetwork(convolution="cheb"), "convolution.* received 'cheb'"),
+        (lambda: GraphNetwork(readout="mean"), "readout.* received 'mean'"),
+        (lambda: GraphNetwork()(VECTORS), r"inputs must be \[x, a\] or \[x, a, i\]"),
         (lambda: RecurrentNetwork(()), r"units must have at least one size, received \(\)"),
         (lambda: RecurrentNetwork(cell="rnn"), "cell.* received 'rnn'"),
         (lambda: RecurrentNetwork(bidirectional="yes"), "bidirectional must be .* 'yes'"),

@@ -80,6 +80,14 @@ class Window:
             for first in range(0, self.reach, self.dilation)
         ]
 
+    def tiles(self, x, axis):
+        """Windows side by side, neither padded nor dilated: `axis` as `(outputs, size)`."""
+        self.outputs(x.shape[axis])  # refuses a window larger than the image
+        *before, length = ops.shape(x)[: axis + 1]
+        outputs, after = length // self.size, ops.shape(x)[axis + 1 :]
+        x = x[(*(slice(None),) * axis, slice(outputs * self.size))]
+        return ops.reshape(x, (*before, outputs, self.size, *after))
+
     def padded(self, x, axis, fill=0.0):
         """The image with its margins along one axis."""
         before, after = self.margins(ops.shape(x)[axis])

@@ -72,6 +72,8 @@ class AveragePooling2D(Configured, keras.layers.Layer):
 
 def _mean(x, along, axis):
     """Means of the windows along one axis."""
+    if along.padding == "valid" and along.stride == along.size:
+        return ops.mean(along.tiles(x, axis), axis + 1)  # whose gradient is no sum of slices
     total = sum(along.slices(x, axis))
     if along.padding != "same":
         return total / along.size

@@ -1,9 +1,9 @@
 """Max pooling: the largest value of each window, channel by channel.
 
-Lecture section "Convolutional networks". It shrinks the maps and keeps the strongest response,
-wherever in the window it was. That is invariant to a small shift only in part: a single bright
-pixel stays in its window of width `p` with probability `(p - 1) / p` under a shift by one, and
-the maps commute exactly with shifts by multiples of the stride alone.
+Lecture section "Convolutional networks", claim C64. It shrinks the maps and keeps the strongest
+response, wherever in the window it was. That is invariant to a small shift only in part: a single
+bright pixel stays in its window of width `p` with probability `(p - 1) / p` under a shift by one,
+and the maps commute exactly with shifts by multiples of the stride alone.
 """
 
 from functools import reduce
@@ -22,8 +22,9 @@ class MaxPooling2D(Configured, keras.layers.Layer):
         y[i, j, c] = max_{a, b} x[i + a, j + b, c]
 
     with the position `(i, j)` times the stride. The gradient goes to the cell that holds the
-    maximum; where several do, to the first one in reading order, as with Keras under TensorFlow
-    (one of the subgradients). Padding never wins, not even over negative values.
+    maximum. Where several do, any split among them is a subgradient: TensorFlow's `maximum` gives
+    all to the first in reading order, as Keras's layer does; JAX's and torch's halve it at each
+    comparison. Padding never wins, not even over negative values.
 
     Args:
         pool_size: height and width of the window, or one number for both.
@@ -68,14 +69,9 @@ class MaxPooling2D(Configured, keras.layers.Layer):
     def call(self, x):
         height, width = self._windows
         x = window.to_channels_last(x, self.data_format)
-        x = reduce(_larger, width.slices(x, window.WIDTH, fill=-float("inf")))
-        x = reduce(_larger, height.slices(x, window.HEIGHT, fill=-float("inf")))
+        x = reduce(ops.maximum, width.slices(x, window.WIDTH, fill=-float("inf")))
+        x = reduce(ops.maximum, height.slices(x, window.HEIGHT, fill=-float("inf")))
         return window.from_channels_last(x, self.data_format)
 
     def compute_output_shape(self, input_shape):
         return window.output_shape(input_shape, *self._windows, self.data_format)
-
-
-def _larger(a, b):
-    """The maximum; of equal values the first, which gets all of the gradient; NaN wins."""
-    return ops.where((a >= b) | ops.isnan(a), a, b)

@@ -49,6 +49,8 @@ class MessagePassing(GraphLayer):
 
     Reference:
         Gilmer et al. 2017, "Neural message passing for quantum chemistry", equations 1 and 2.
+        Spektral reads the sparse adjacency of this layer the other way round, which
+        differs on directed graphs: hand over the transpose.
     """
 
     def __init__(self, aggregate="sum", **kwargs):

@@ -63,8 +63,8 @@ class GATConv(GraphLayer):
 
     Reference:
         Velickovic et al. 2018, "Graph attention networks"; arguments and weight order as in
-        `spektral.layers.GATConv`. Spektral reads the sparse adjacency of this layer the other way round, which
-        differs on directed graphs: hand over the transpose.
+        `spektral.layers.GATConv`. Spektral reads the sparse adjacency of this layer the other way
+        round, which differs on directed graphs: hand over the transpose.
     """
 
     def __init__(

@@ -57,8 +57,8 @@ class GINConv(MessagePassing):
 
     Reference:
         Xu et al. 2019, "How powerful are graph neural networks?"; arguments as in
-        `spektral.layers.GINConv`. Spektral reads the sparse adjacency of this layer the other way round, which
-        differs on directed graphs: hand over the transpose.
+        `spektral.layers.GINConv`. Spektral reads the sparse adjacency of this layer the other way
+        round, which differs on directed graphs: hand over the transpose.
     """
 
     def __init__(

@@ -1,0 +1,1 @@
+"""The API reference, and `library.md`: both are made from the docstrings."""

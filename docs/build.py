@@ -1,0 +1,102 @@
+"""Writes `docs/library.md` and, with pdoc, the API reference: `docs/out/index.html`.
+
+    python -m docs.build        or: tox -e docs
+
+A file with public names has a page: its lesson, then each class with its equation, shapes, errors,
+example and source. Nothing is loaded from the network, when the pages are built or when read.
+"""
+
+import importlib
+import shutil
+from pathlib import Path
+
+from docs import tables
+from docs.lessons import public_names
+from docs.markdown import markdown
+
+DOCS = Path(__file__).parent
+OUT = DOCS / "out"
+LIBRARY = DOCS / "library.md"
+
+
+def to_source(public):
+    """A link from `library.md` to the file."""
+    return f"[`{public.name}`](../{public.module.replace('.', '/')}.py)"
+
+
+def to_page(public):
+    """A link from the opening page of the reference."""
+    return f"[`{public.name}`]({public.module.replace('.', '/')}.html#{public.name})"
+
+
+def library_page():
+    """The text of `library.md`."""
+    return f"""# The library and the lecture
+
+`python -m docs.build` writes this page from the docstrings, so change those. The full reference,
+with equations, shapes, errors and examples, comes from `tox -e docs`.
+
+{tables.opening(to_source)}"""
+
+
+def pages():
+    """Modules with a page, each with the public names that it shows; packages show none.
+
+    A module that exports nothing has a page if its package's docstring names it: then it shows
+    all that it defines.
+    """
+    shown: dict[str, list | None] = {"suite": []}
+    for public in public_names():
+        package = f"suite.{public.package}"
+        shown.setdefault(package, [])
+        if public.module != package:
+            shown.setdefault(public.module, []).append(public.name)
+    return shown
+
+
+def write_reference(out):
+    """Renders all pages into a folder."""
+    import pdoc
+
+    shown = pages()
+    parts = {name: [page for page in shown if package_of(page) == name] for name in shown}
+    env = pdoc.render.env
+    env.filters |= {"to_markdown": markdown, "has_own_docstring": has_own_docstring}
+    env.globals["package_of"] = package_of
+    env.globals["parts"] = {name: inside for name, inside in parts.items() if inside}
+    env.globals["tables"] = {name: opening(name) for name in env.globals["parts"]}
+    pdoc.render.configure(template_directory=DOCS / "templates")
+    modules = {name: importlib.import_module(name) for name in shown}
+    for name, names in shown.items():
+        modules[name].__all__ = names
+    documented = {name: pdoc.doc.Module(module) for name, module in modules.items()}
+    shutil.rmtree(out, ignore_errors=True)
+    for name, module in documented.items():
+        path = out / f"{name.replace('.', '/')}.html"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(pdoc.render.html_module(module, documented), encoding="utf-8")
+    (out / "index.html").write_text(pdoc.render.html_index(documented), encoding="utf-8")
+    (out / "search.js").write_text(pdoc.render.search_index(documented), encoding="utf-8")
+
+
+def opening(package):
+    """The tables on the page of a package."""
+    if package == "suite":
+        return tables.opening(to_page)
+    name = package.removeprefix("suite.")
+    return tables.contents(name, lambda public: to_page(public).replace("(suite/", "("))
+
+
+def package_of(module):
+    """The module above."""
+    return module.rpartition(".")[0]
+
+
+def has_own_docstring(doc):
+    """Whether a method or property is explained where it is defined, not only in a base class."""
+    return bool(getattr(doc.obj, "__doc__", None)) and doc.kind in ("function", "variable")
+
+
+if __name__ == "__main__":
+    LIBRARY.write_text(library_page(), encoding="utf-8")
+    write_reference(OUT)

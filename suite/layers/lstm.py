@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from suite import _arguments as check
+from suite.initializers import ChronoBias
 from suite.layers._recurrent import Recurrent, RecurrentCell, project
 
 
@@ -92,6 +93,8 @@ class LSTMCell(RecurrentCell):
     ):
         super().__init__(gates=4, given=locals())
         self.unit_forget_bias = check.flag("unit_forget_bias", unit_forget_bias)
+        if self.unit_forget_bias and isinstance(self.bias_initializer, ChronoBias):
+            raise ValueError("unit_forget_bias must be False under ChronoBias, received True")
         self.state_size = [self.units, self.units]
 
     def build(self, input_shape):

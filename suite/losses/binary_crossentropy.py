@@ -75,8 +75,11 @@ class BinaryCrossentropy(Configured, keras.losses.Loss):
         y, prediction = same_rank(y_true, y_pred)
         y = (1 - self.label_smoothing) * y + self.label_smoothing / 2
         if self.from_logits:
-            # softplus(z) - y z is shorter, but cancels for confident correct predictions.
-            loss = y * ops.softplus(-prediction) + (1 - y) * ops.softplus(prediction)
+            # softplus(z) - y z would cancel for confident correct predictions. A choice, not
+            # max(z, 0) and |z|, which backends differentiate in their own ways at z = 0.
+            z = prediction
+            positive = z >= 0
+            loss = ops.where(positive, z, 0) - y * z + ops.softplus(ops.where(positive, -z, z))
         else:
             p = clipped(prediction)
             loss = -y * ops.log(p) - (1 - y) * ops.log(1 - p)

@@ -5,6 +5,7 @@ import pytest
 from backends import BACKEND, gradients, layer_gradients, numpy
 from keras import ops
 
+import suite
 from suite.layers import LSTM, LSTMCell
 
 BATCH, TIME, FEATURES, UNITS = 6, 5, 3, 4
@@ -129,3 +130,10 @@ def test_state_sizes():
     layer = LSTM(UNITS)
     assert layer.cell.state_size == [UNITS, UNITS]
     assert [tuple(s.shape) for s in layer.get_initial_state(BATCH)] == [(BATCH, UNITS)] * 2
+
+
+def test_a_forget_bias_of_one_would_undo_chrono_bias():
+    bias = suite.initializers.ChronoBias(20)
+    with pytest.raises(ValueError, match="unit_forget_bias must be False under ChronoBias"):
+        LSTM(4, bias_initializer=bias)
+    assert LSTM(4, bias_initializer=bias, unit_forget_bias=False).unit_forget_bias is False

@@ -6,12 +6,14 @@ A file with public names has a page: its lesson, then each class with its equati
 example and source. Nothing is loaded from the network, when the pages are built or when read.
 """
 
+import ast
 import importlib
+import re
 import shutil
 from pathlib import Path
 
 from docs import tables
-from docs.lessons import public_names
+from docs.lessons import file_of, lesson, public_names, tree
 from docs.markdown import markdown
 
 DOCS = Path(__file__).parent
@@ -40,18 +42,27 @@ with equations, shapes, errors and examples, comes from `tox -e docs`.
 
 
 def pages():
-    """Modules with a page, each with the public names that it shows; packages show none.
+    """Modules with a page, in order, each with the names that it shows.
 
-    A module that exports nothing has a page if its package's docstring names it: then it shows
-    all that it defines.
+    They are the packages, the files that public names come from, and files that their package's
+    docstring speaks of; these show all that they define.
     """
-    shown: dict[str, list | None] = {"suite": []}
+    shown = {"suite": []}
     for public in public_names():
-        package = f"suite.{public.package}"
-        shown.setdefault(package, [])
-        if public.module != package:
-            shown.setdefault(public.module, []).append(public.name)
-    return shown
+        shown.setdefault(f"suite.{public.package}", [])
+        shown.setdefault(public.module, []).append(public.name)
+    for package in list(shown):
+        for module in re.findall(rf"`({package}\.\w+)`", lesson(package)):
+            if module not in shown and file_of(module).exists():
+                shown[module] = defined(module)
+    return dict(sorted(shown.items()))
+
+
+def defined(module):
+    """The names that a file defines for others."""
+    kinds = (ast.ClassDef, ast.FunctionDef)
+    names = [node.name for node in tree(module).body if isinstance(node, kinds)]
+    return [name for name in names if not name.startswith("_")]
 
 
 def write_reference(out):
@@ -62,7 +73,7 @@ def write_reference(out):
     parts = {name: [page for page in shown if package_of(page) == name] for name in shown}
     env = pdoc.render.env
     env.filters |= {"to_markdown": markdown, "has_own_docstring": has_own_docstring}
-    env.globals["package_of"] = package_of
+    env.globals["imported_from"] = {p.module: f"suite.{p.package}" for p in public_names()}
     env.globals["parts"] = {name: inside for name, inside in parts.items() if inside}
     env.globals["tables"] = {name: opening(name) for name in env.globals["parts"]}
     pdoc.render.configure(template_directory=DOCS / "templates")
@@ -93,8 +104,9 @@ def package_of(module):
 
 
 def has_own_docstring(doc):
-    """Whether a method or property is explained where it is defined, not only in a base class."""
-    return bool(getattr(doc.obj, "__doc__", None)) and doc.kind in ("function", "variable")
+    """Whether a method or property is explained in its file, not only in a base class."""
+    first_line = doc.docstring.partition("\n")[0]
+    return bool(first_line) and first_line in file_of(doc.modulename).read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import ast
 import inspect
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import suite
@@ -85,13 +86,14 @@ def section_of(claim):
     return next(title for title, claims in SECTIONS.items() if claim in named_claims(claims))
 
 
+@cache
 def public_names():
     """Every public name, package by package, in the order of `__all__`."""
-    return [
+    return tuple(
         taught(package, name)
         for package in suite.__all__
         for name in getattr(suite, package).__all__
-    ]
+    )
 
 
 def taught(package, name):
@@ -99,12 +101,10 @@ def taught(package, name):
     value = getattr(getattr(suite, package), name)
     module = home(f"suite.{package}", name)
     own = inspect.getdoc(value) if callable(value) else None
-    texts = [own or "", lesson(module)]
-    if not any(named_sections(text) or named_claims(text) for text in texts):
-        texts = [lesson(f"suite.{package}")]
-    sections = next(filter(None, map(named_sections, texts)), ())
-    claims = next(filter(None, map(named_claims, texts)), ())
-    sections = sections or tuple(dict.fromkeys(map(section_of, claims)))
+    texts = [own or "", lesson(module), lesson(f"suite.{package}")]
+    text = next((text for text in texts if named_sections(text) or named_claims(text)), "")
+    claims = named_claims(text)
+    sections = named_sections(text) or tuple(dict.fromkeys(map(section_of, claims)))
     return Public(package, name, module, sections, claims)
 
 
@@ -126,6 +126,7 @@ def lesson(module):
     return ast.get_docstring(tree(module)) or ""
 
 
+@cache
 def tree(module):
     """The syntax tree of a module of the library."""
     return ast.parse(file_of(module).read_text(encoding="utf-8"))

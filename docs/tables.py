@@ -8,7 +8,7 @@ from itertools import groupby
 
 from benchmarks.lecture import CLAIMS
 from docs.backends import KINDS, kind
-from docs.lessons import SECTIONS, named_claims, public_names
+from docs.lessons import SECTIONS, lesson, named_claims, public_names
 from suite._left_out import LEFT_OUT
 from suite.activations import PROPERTIES
 
@@ -114,17 +114,16 @@ def backends(link):
 
 
 def contents(package, link):
-    """The public names of a package, each with the first sentence of its docstring."""
-    rows = [
-        (link(public), _first_line(public.value))
-        for public in public_names()
-        if public.package == package
-    ]
+    """The public names of a package, each with the first line of its docstring."""
+    names = [public for public in public_names() if public.package == package]
+    rows = [(link(public), _first_line(public)) for public in names]
     return _table(("Name", "What it is"), rows)
 
 
-def _first_line(value):
-    return inspect.getdoc(value).splitlines()[0] if callable(value) else "data"
+def _first_line(public):
+    if callable(public.value):
+        return inspect.getdoc(public.value).partition("\n")[0]
+    return f"Data. {lesson(public.module).partition(chr(10))[0]}"
 
 
 def _links(group, link):

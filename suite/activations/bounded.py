@@ -10,7 +10,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="dl_basics")
 def sigmoid(x):
-    """The logistic function, the inverse of the logit: it turns log-odds into a probability.
+    """The logistic function, the inverse of the logit: from log-odds to a probability (C02, C25).
 
         sigmoid(x) = 1 / (1 + exp(-x))        slope: sigmoid(x) sigmoid(-x), at most 1/4
 
@@ -35,7 +35,7 @@ def sigmoid(x):
 
 @keras.saving.register_keras_serializable(package="dl_basics")
 def tanh(x):
-    """The hyperbolic tangent: a sigmoid that is odd, with slope 1 at the origin.
+    """The hyperbolic tangent: a sigmoid that is odd, with slope 1 at the origin (C25).
 
         tanh(x) = 2 sigmoid(2 x) - 1        slope: 1 - tanh(x)^2
 
@@ -60,7 +60,7 @@ def tanh(x):
 
 @keras.saving.register_keras_serializable(package="dl_basics")
 def softmax(x, axis=-1):
-    """Positive values that sum to one along an axis; the sigmoid for more than two classes.
+    """Positive values that sum to one along an axis; the sigmoid for more than two classes (C08).
 
         softmax(x)_k = exp(x_k) / sum_j exp(x_j)
 

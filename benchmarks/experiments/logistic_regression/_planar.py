@@ -52,11 +52,11 @@ def grid(x):
     return np.linspace(low[0], high[0], PIXELS), np.linspace(low[1], high[1], PIXELS)
 
 
-def classifier(weights):
+def classifier(weights, output_activation="sigmoid"):
     """The suite's logistic regression with given weights `(features + 1,)`, the bias last."""
     from suite.models import LogisticRegression
 
-    model = LogisticRegression(len(weights) - 1, output_activation="sigmoid", dtype="float64")
+    model = LogisticRegression(len(weights) - 1, output_activation, dtype="float64")
     model.set_weights([weights[:-1, None], weights[-1:]])
     return model
 

@@ -10,6 +10,7 @@ import ast
 import importlib
 import re
 import shutil
+import sys
 from pathlib import Path
 
 from docs import tables
@@ -72,7 +73,7 @@ def write_reference(out):
     shown = pages()
     parts = {name: [page for page in shown if package_of(page) == name] for name in shown}
     env = pdoc.render.env
-    env.filters |= {"to_markdown": markdown, "has_own_docstring": has_own_docstring}
+    env.filters |= {"to_markdown": markdown, "is_shown": is_shown}
     env.globals["imported_from"] = {p.module: f"suite.{p.package}" for p in public_names()}
     env.globals["parts"] = {name: inside for name, inside in parts.items() if inside}
     env.globals["tables"] = {name: opening(name) for name in env.globals["parts"]}
@@ -103,10 +104,15 @@ def package_of(module):
     return module.rpartition(".")[0]
 
 
-def has_own_docstring(doc):
-    """Whether a method or property is explained in its file, not only in a base class."""
+def is_shown(doc):
+    """Of a module, the names it is to show; of a class, what is explained in its own file."""
+    if doc.kind == "module":
+        return True
+    if "." not in doc.qualname:
+        return doc.name in sys.modules[doc.modulename].__all__
     first_line = doc.docstring.partition("\n")[0]
-    return bool(first_line) and first_line in file_of(doc.modulename).read_text(encoding="utf-8")
+    explained = first_line and first_line in file_of(doc.modulename).read_text(encoding="utf-8")
+    return bool(explained) and not doc.name.startswith("_")
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ from benchmarks.verdicts import AtMost, Identity
 BRACKETS, PRINTED, SHORT_SUM, ERRORS = (
     "with brackets",
     "as printed",
-    "sum of the first term only",
-    "number of errors",
+    "short sum",
+    "error count",
 )
 SHOWN = np.linspace(-5, 5, 101)  # logits
 # Sums over the samples, and before them over two features and the bias.

@@ -31,9 +31,9 @@ from benchmarks.verdicts import AtMost, Identity
 RECTANGULAR, SQUARE = "rectangular", "square"
 WIDTHS = {RECTANGULAR: (4, 5, 3), SQUARE: (4, 4, 4)}  # of x, psi and phi
 LEFT, RIGHT, TRANSPOSED = (
-    "outer factor on the left",
-    "outer factor on the right",
-    "transposed factors",
+    "outer first",
+    "inner first",
+    "transposed",
 )
 TERMS = max(max(widths) for widths in WIDTHS.values())
 DIFFERENCES = np.geomspace(1e-10, 1, 41)  # both arms of the V: rounding and truncation

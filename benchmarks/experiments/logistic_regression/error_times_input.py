@@ -176,14 +176,6 @@ EXPERIMENT = Experiment(
             mutants=RIVALS,
         ),
         Hypothesis(
-            "C05.stated_layout",
-            "As the slide writes it, a column, it is the derivative in the layout that the lecture "
-            "announced.",
-            Identity("column_error", terms=TERMS, where={"form": ERROR}),
-            kind="as stated",
-            formula=r"\frac{\partial \mathcal{L}}{\partial w} \in \mathbb{R}^{D \times 1}",
-        ),
-        Hypothesis(
             "C05.layout",
             "In numerator layout the derivative is the row of errors times the matrix of inputs; "
             "the gradient is its transpose.",

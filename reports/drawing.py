@@ -168,26 +168,30 @@ class Canvas:
         x, y: ranges; `log` names the logarithmic ones.
         margin: units kept free on the right for labels.
         x_names: (place, name) of levels that are no numbers.
+        y_names: the same on the left, where `left` units are free for them.
         x_ticks: numbers to mark, instead of round ones.
         columns: letters in a line of the title.
+        depth: height of the plot itself, which the panel's follows.
+        grid: whether lines lead from the marks on the left across the plot.
     """
 
     def __init__(
         self, title, x_label, y_label, x, y, log="", margin=16.0, x_names=None, x_ticks=None,
-        columns=48,
+        columns=48, y_names=None, left=LEFT, depth=HEIGHT - TOP - BOTTOM, grid=True,
     ):  # fmt: skip
         # 48 characters of 14-unit semibold fit into 420 units in any system font.
         self.title = textwrap.wrap(title, columns) or [""]
         extra = 18 * (len(self.title) - 1)
-        self.height, self.top = HEIGHT + extra, TOP + extra + (0 if y_label else -18)
+        self.top = TOP + extra + (0 if y_label else -18)
+        self.height = TOP + extra + depth + BOTTOM
         self.figure = Figure(figsize=(WIDTH / 72, self.height / 72), dpi=72)
         self.figure.patch.set_visible(False)
-        self.right = WIDTH - margin
+        self.left, self.right = left, WIDTH - margin
         self.axes = self.figure.add_axes(
             (
-                LEFT / WIDTH,
+                self.left / WIDTH,
                 BOTTOM / self.height,
-                (self.right - LEFT) / WIDTH,
+                (self.right - self.left) / WIDTH,
                 (self.height - BOTTOM - self.top) / self.height,
             )
         )
@@ -196,6 +200,7 @@ class Canvas:
         self.axes.set_yscale("log" if "y" in log else "linear")
         self.x, self.y, self.log = x, y, log
         self._limit()
+        self.leaders = True  # from lines that end on the right to their labels
         self.labels: list[tuple[float, str, str, str]] = []
         for i, line in enumerate(self.title):
             self.text(0, 14 + 18 * i, line, "pt", size=14)
@@ -203,15 +208,17 @@ class Canvas:
             self.text(0, 32 + extra, axis_label(y_label, "y" in log), "al")
         label = axis_label(x_label, "x" in log)
         self.text(self.right, self.height - 6, label, "al", ha="right")
-        for tick in ticks(*y, "y" in log):
-            at = self.place(x[0], tick)[1]
-            self.rule([LEFT, self.right], [at, at], "grid", 1)
-            self.text(LEFT - 7, at + 4, tick_label(tick), "tk", ha="right")
+        for name, (at, shift) in self._rows(y_names):
+            if grid:
+                self.rule([left, self.right], [at, at], "grid", 1)
+            self.text(left - 7, at + 4 + shift, name, "tk", ha="right")
         bottom = self.height - BOTTOM
-        self.rule([LEFT, self.right], [bottom, bottom], "ink2", 1.2)
+        self.rule([left, self.right], [bottom, bottom], "ink2", 1.2)
         if x_names is not None:
+            room = int((self.right - left) / max(len(x_names), 1) / 7.2)
             for at, name in x_names:
-                lines = textwrap.wrap(name, 14)[:2] or [""]
+                columns = min(max(room, 3), 14)
+                lines = textwrap.wrap(name, columns, max_lines=2, placeholder="…") or [""]
                 for i, line in enumerate(lines):
                     where = self.place(at, y[0])[0]
                     self.text(where, bottom + 16 + 13 * i, line, "tk", ha="center")
@@ -225,6 +232,20 @@ class Canvas:
                 last = at
                 self.rule([at, at], [bottom, bottom + 4], "ink2", 1)
                 self.text(at, bottom + 17, name, "tk", ha="center")
+
+    def _rows(self, names) -> list[tuple]:
+        """What stands on the left: (words, (its height, how far below it)), a line each."""
+        if names is None:
+            low, high = self.y
+            marks = ticks(low, high, "y" in self.log)
+            return [(tick_label(t), (self.place(self.x[0], t)[1], 0)) for t in marks]
+        rows = []
+        for at, name in names:
+            lines = textwrap.wrap(name, max(int((self.left - 7) / LETTER), 4))[:2] or [""]
+            where = self.place(self.x[0], at)[1]
+            for i, line in enumerate(lines):
+                rows.append((line, (where, 13 * i - 6.5 * (len(lines) - 1))))
+        return rows
 
     def _limit(self):
         self.axes.set_xlim(*self.x)
@@ -280,6 +301,14 @@ class Canvas:
             value = self.y[1]
         self.labels.append((float(np.clip(value, *self.y)), words, color, kind))
 
+    def note(self, words, place=0):
+        """What is missing, inside the plot, on line `place`."""
+        columns = max(int((self.right - self.left - 16) / 7.6), 12)
+        lines = textwrap.wrap(words, columns)[:3]
+        for i, line in enumerate(lines):
+            y = self.top + 20 + 52 * place + 16 * i
+            self.text(self.left + 8, y, line, "lb", color="ink2")
+
     def finish(self) -> None:
         """Write the labels on the right, moved apart where they would overlap."""
         if not self.labels:
@@ -292,7 +321,7 @@ class Canvas:
         for (_, _, color, kind), lines, at, target, height in zip(
             self.labels, wrapped, places, wanted, heights, strict=True
         ):
-            if abs(at - target) > 5:
+            if self.leaders and abs(at - target) > 5:
                 self.rule([self.right + 1, self.right + 8], [target, at], color, 0.8)
             for i, line in enumerate(lines):
                 y = at - height / 2 + 14.5 * i + 12

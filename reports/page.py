@@ -209,14 +209,13 @@ def panels_of(claim: ClaimView) -> tuple[list[figures.Panel], list[str]]:
             return claim.store.curves(claim.claim, y, claim.device)
 
         try:
-            panel = figures.draw(name, spec, claim.results, curves)
+            panels = figures.draw(name, spec, claim.results, curves, claim.cells)
         except Exception as error:  # one figure must not cost the page
             problems.append(f"figure {i + 1}: {type(error).__name__}: {error}".splitlines()[0])
             continue
-        if panel is None:
+        if not panels:
             problems.append(f"figure {i + 1}: no finished cell with {spec['where'] or 'any level'}")
-        else:
-            drawn.append(panel)
+        drawn += panels
     return drawn, problems
 
 
@@ -225,6 +224,8 @@ KEYS = {  # how to read each kind of figure
     "Lines": "Solid: measured, with its 99 % band.",
     "Points": "Dots: single seeds. Marker and bar: mean with its 99 % interval.",
     "Histogram": "Shares of trials.",
+    "Heatmap": "Numbers in squares: means, whose 99 % intervals stand in the table.",
+    "Plane": "Pictures in the plane: one run each, so without interval.",
 }
 
 

@@ -178,7 +178,7 @@ def test_labels_of_a_panel_do_not_overlap_and_are_not_cut(open_page):
         boxes = page.evaluate(
             """() => [...document.querySelectorAll('svg.panel')].map((svg) => {
                 const card = svg.closest('.claim, .how').getBoundingClientRect();
-                return [...svg.querySelectorAll('text.lb, text.tk')].map((t) => {
+                return [...svg.querySelectorAll('text.lb, text.tk, text.cl, text.num')].map((t) => {
                     const b = t.getBoundingClientRect();
                     return [svg.id, t.textContent, b.left, b.top, b.right, b.bottom, card.right];
                 });

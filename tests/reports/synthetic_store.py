@@ -6,12 +6,14 @@ from benchmarks.experiment import (
     Comparison,
     Curves,
     Experiment,
+    Heatmap,
     Histogram,
     Hypothesis,
     Lines,
     Measurements,
     Metric,
     Mutant,
+    Plane,
     Points,
     spec_hash,
 )
@@ -34,8 +36,8 @@ def experiment(claim, **more):
         lens="convergence", measure=unused, metrics={"error": Metric("error", "1")}, seeds=7,
         figure=(Points("optimizer", "error", "optimizer", "error", "Errors differ"),),
         factors={"optimizer": ("gradient descent", "momentum", "Adam")},
-        hypotheses=(Hypothesis(f"{claim}.small", "Errors stay small.", Within("error", -1, 1, where={"optimizer": "Adam"})),
-    ),
+        hypotheses=(Hypothesis(f"{claim}.small", "Errors stay small.",
+                               Within("error", -1, 1, where={"optimizer": "Adam"})),),
     )  # fmt: skip
     return Experiment(claim=claim, **(fields | more))
 
@@ -147,6 +149,33 @@ def measure_error(cell, seeds):
     return Measurements(metrics={"error": draw.normal(0.3, 0.1, len(seeds))})
 
 
+def pictures():
+    return experiment(
+        "C37", factors={"optimizer": ("gradient descent", "momentum", "Adam"), "start": (2, 3)},
+        hypotheses=(Hypothesis("C37.small", "Errors stay small.",
+                               Within("error", -1, 1, where={"optimizer": "Adam", "start": 2})),),
+        figure=(
+            Plane("first weight", "second weight", "Momentum overshoots", surface="loss",
+                  points=("minima",), paths=("path",), by="start", log=True),
+            Heatmap("start", "optimizer", "error", "start", "optimizer", "All err alike"),
+        ),
+    )  # fmt: skip
+
+
+def measure_pictures(cell, seeds):
+    x, y = np.linspace(-4, 4, 31), np.linspace(-2, 3, 23)
+    t = np.arange(40) / {"gradient descent": 12, "momentum": 6, "Adam": 4}[cell.optimizer]
+    turn = 0 if cell.optimizer == "gradient descent" else 2
+    path = np.exp(-t)[:, None] * np.stack([np.cos(turn * t), np.sin(turn * t)], 1) * cell.start
+    return Measurements(
+        metrics=measure_error(cell, seeds).metrics,
+        arrays={
+            "loss": x**2 + 3 * y[:, None] ** 2, "loss.x": x, "loss.y": y, "path": path,
+            "minima": np.zeros((1, 2)),
+        },
+    )  # fmt: skip
+
+
 RATES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 
@@ -201,7 +230,7 @@ def write(path):
     save(store, run, rate(), measure_rate, source=SOURCE)
     save(store, run, bounded(), measure_bounded)
     save(store, run, race(), measure_error)
-    save(store, run, experiment("C37"), measure_error)
+    save(store, run, pictures(), measure_pictures)
     save(store, run, experiment("C36"), measure_error, skip=1)
     failed = experiment("C33")
     store.save_specification(failed, file="x.py", source={})

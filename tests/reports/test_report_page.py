@@ -57,7 +57,7 @@ def test_numbers_are_those_of_the_rules_applied_to_the_trials(store, claims, pag
             for hypothesis in spec.hypotheses:
                 verdicts.append(judge(hypothesis, reader.results(spec.claim)))
                 names.append(hypothesis.id)
-        other = synthetic.experiment("C37").hypotheses[0]
+        other = synthetic.pictures().hypotheses[0]
         verdicts.append(judge(other, reader.results("C37")))
         names.append(other.id)
     rows = {row["hypothesis"]: row for row in claims if row["hypothesis"]}
@@ -160,7 +160,7 @@ def test_size(built):
 
 def test_figures_are_files_too(built):
     files = sorted((built.path.parent / "figures").glob("*.svg"))
-    assert len(files) == built.figures == 8
+    assert len(files) == built.figures == 10
     assert "--c1:" in files[0].read_text()
 
 

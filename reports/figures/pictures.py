@@ -1,0 +1,115 @@
+"""What a `Plane` shows: which cells share a panel, and what their arrays hold."""
+
+import zipfile
+from collections.abc import Mapping
+
+import numpy as np
+
+from reports import drawing
+from reports.figures.contours import Surface, surface_of
+from reports.figures.panel import level_name, levels_of, matches
+
+
+class Picture:
+    """What one panel shows: arrays of one or several cells over the same ground."""
+
+    def __init__(self, title: str, spec: Mapping):
+        self.title, self.spec, self.name = title, spec, ""
+        self.notes: list[str] = []
+        self.surface: Surface | None = None
+        self.classes: list[tuple[str, np.ndarray]] = []
+        self.paths: list[tuple[str, np.ndarray]] = []
+
+    def take_ground(self, arrays: Mapping) -> None:
+        """The surface and the points, or notes of what is missing."""
+        if self.spec["surface"]:
+            try:
+                self.surface = surface_of(arrays, self.spec["surface"], self.spec["log"])
+            except ValueError as error:
+                self.notes.append(str(error))
+        for name in self.spec["points"]:
+            points = self._pairs(arrays, name)
+            if points is None:
+                continue
+            labels = np.asarray(arrays.get(f"{name}.label", np.zeros(0)))
+            plain = name.replace("_", " ")
+            if labels.shape != (len(points),):
+                self.classes.append((plain, points))
+                continue
+            word = "class" if len(self.spec["points"]) == 1 else plain
+            for label in np.unique(labels):
+                known = label if isinstance(label, str) else f"{word} {label:g}"
+                self.classes.append((str(known), points[labels == label]))
+
+    def take_paths(self, arrays: Mapping, cell_name: str) -> None:
+        """The paths, named after their cell where several share the panel."""
+        for name in self.spec["paths"]:
+            path = self._pairs(arrays, name)
+            if path is not None:
+                plain = [name.replace("_", " ")] * (len(self.spec["paths"]) > 1 or not cell_name)
+                self.paths.append((" ".join([cell_name, *plain]).strip(), path))
+
+    def _pairs(self, arrays, name) -> np.ndarray | None:
+        values = arrays.get(name)
+        if values is None:
+            self.notes.append(f"array {name!r} is not in the store")
+            return None
+        if np.ndim(values) != 2 or np.shape(values)[1] != 2:
+            self.notes.append(f"array {name!r} must have shape (n, 2), received {np.shape(values)}")
+            return None
+        return np.asarray(values, float)
+
+    @property
+    def limits(self) -> tuple:
+        """Ranges of both axes: the surface's, else what holds everything."""
+        if self.surface:
+            x, y = self.surface.x, self.surface.y
+            return (float(x.min()), float(x.max())), (float(y.min()), float(y.max()))
+        every = [values for _, values in (*self.classes, *self.paths)]
+        return tuple(drawing.limits([v[:, i] for v in every], False) for i in (0, 1))
+
+
+def pictures_of(spec: Mapping, cells) -> list[Picture]:
+    """One picture a level of `by`; failed cells leave notes, not gaps."""
+    found = [(c.factors, c) for c in cells if matches(c.factors, spec["where"])]
+    out = []
+    for level, group in levels_of(found, spec["by"]):
+        title = spec["title"]
+        if spec["by"]:
+            title += f" ({level_name(spec['by'], level)})"
+        out += _of_level(title, spec, [cell for _, cell in group])
+    return out
+
+
+def _of_level(title, spec, cells) -> list[Picture]:
+    """One picture where all cells have the same ground, which their paths share; else more."""
+    pictures: dict = {}
+    notes, loaded = [], []
+    for cell in cells:
+        name = _told_apart(cell, cells)
+        try:
+            if cell.status != "done":
+                raise ValueError(f"failed: {cell.reason}")
+            loaded.append((name, cell.arrays))
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+            notes.append(f"{name}: {error}".removeprefix(": "))
+    for name, arrays in loaded:
+        ground = [k for k in arrays if k.split(".")[0] in (spec["surface"], *spec["points"])]
+        key = tuple((k, np.asarray(arrays[k]).tobytes()) for k in sorted(ground))
+        if key not in pictures:
+            pictures[key] = Picture(title, spec)
+            pictures[key].take_ground(arrays)
+            pictures[key].name = name
+        pictures[key].take_paths(arrays, name)
+    out = list(pictures.values()) or [Picture(title, spec)]
+    if len(out) > 1:
+        for picture in out:
+            picture.title += f" [{picture.name}]"
+    out[0].notes += notes
+    return out
+
+
+def _told_apart(cell, cells) -> str:
+    """A cell's levels of those factors in which it differs from the others."""
+    differing = [f for f in cell.factors if len({str(c.factors.get(f)) for c in cells}) > 1]
+    return ", ".join(level_name(f, cell.factors[f]) for f in differing)

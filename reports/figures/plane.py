@@ -1,0 +1,159 @@
+"""`Plane`: a surface, points and paths, one panel a level."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from benchmarks.verdicts import number
+from reports import drawing
+from reports.drawing import LEFT, WIDTH, Canvas
+from reports.figures.contours import BANDS, draw_surface
+from reports.figures.marks import cloud, dots, draw_path
+from reports.figures.panel import Panel, Table
+from reports.figures.pictures import Picture, pictures_of
+
+CLASSES = ("c1", "c5", "c3", "c6", "c2", "c8", "c4", "c7")  # the first two as in `contours`
+MOST, CORNERS = 300, 1500  # points a panel, and corners of all its paths
+DEPTH, NOTE = 270, 100  # of a panel where both axes have one unit, and of one that is empty
+ALIKE = 3  # ranges that differ by more than this factor get axes of their own units
+NODES = 5  # of the surface in each direction, in the table
+GLYPHS = dict(zip(drawing.MARKERS, "●■◆▲▼✚✖⬟", strict=True))
+
+
+def plane_panels(panel: str, spec: Mapping, cells) -> list[Panel]:
+    """`Plane`: `cells` are the claim's `StoredCell`s, failed ones too."""
+    found = pictures_of(spec, cells)
+    names = [panel] if len(found) == 1 else [f"{panel}{i + 1}" for i in range(len(found))]
+    return [_draw(name, picture) for name, picture in zip(names, found, strict=True)]
+
+
+def _frame(x, y, words: list[str]) -> tuple[float, float]:
+    """Margin on the right and height of the plot; equal units where the ranges are alike."""
+    margin = drawing.margin_for(words)
+    width, across, up = WIDTH - LEFT - margin, x[1] - x[0], y[1] - y[0]
+    if not 1 / ALIKE <= across / up <= ALIKE:
+        return margin, drawing.HEIGHT - drawing.TOP - drawing.BOTTOM
+    unit = min(width / across, DEPTH / up)
+    return WIDTH - LEFT - unit * across, unit * up
+
+
+def _draw(panel: str, picture: Picture) -> Panel:
+    x, y = picture.limits
+    classes = [name for name, _ in picture.classes]
+    paths = [name for name, _ in picture.paths]
+    roles = drawing.colors(paths)
+    if len(paths) == 1 and classes and not drawing.method_of(paths[0]):
+        roles = {paths[0]: "ink"}  # the palette's colors are the classes'
+    words = [f"● {name}" for name in (*classes, *paths)] if len(classes + paths) > 1 else []
+    margin, depth = _frame(x, y, words)
+    spec = picture.spec
+    empty = not (picture.surface or classes or paths)
+    canvas = Canvas(
+        picture.title, spec["x_label"], spec["y_label"], x, y, margin=margin,
+        depth=NOTE if empty else depth, grid=picture.surface is None,
+        x_names=[] if empty else None, y_names=[] if empty else None,
+    )  # fmt: skip
+    canvas.leaders = False  # what is named lies anywhere, not at the right
+    parts = []
+    if picture.surface:
+        lines = draw_surface(canvas, picture.surface)
+        parts.append(_surface_in_words(picture.surface, lines))
+    every = max(1, -(-sum(len(p) for _, p in picture.classes) // MOST))
+    for i, (name, points) in enumerate(picture.classes):
+        marker, role = drawing.MARKERS[i % 8], CLASSES[i % 8]
+        kept = points[np.all(np.isfinite(points), axis=1)]
+        inside = kept[np.all((kept >= (x[0], y[0])) & (kept <= (x[1], y[1])), axis=1)]
+        cloud(canvas, inside[::every], role, marker)
+        parts.append(f"{name}: {len(points)} points" + _around(kept))
+        if len(points) > len(inside):
+            parts.append(f"Outside: {len(points) - len(inside)} of them.")
+        if words and len(kept):
+            canvas.label(kept[:, 1].mean(), f"{GLYPHS[marker]} {name}", role)
+    if every > 1:
+        parts.append(f"One point of {every} is drawn.")
+    for i, (name, path) in enumerate(picture.paths):
+        parts.append(_draw_path(canvas, name, path, roles[name], i, words, CORNERS // len(paths)))
+    if paths:
+        parts.append("Paths start at hollow marks and end at filled ones.")
+    for i, note in enumerate(picture.notes[:4]):
+        canvas.note(note, i)
+    parts += [f"Not shown: {note}." for note in picture.notes]
+    parts.append("One run, so no interval.")
+    description = " ".join(parts)
+    svg = canvas.svg(panel, picture.title, description)
+    return Panel(panel, picture.title, svg, description, _table(picture))
+
+
+def _draw_path(canvas, name, path, role, i, words, most) -> str:
+    """One path with its ends; returns it in words."""
+    marker = drawing.MARKERS[i % 8]
+    draw_path(canvas, path, role, 1.8, most)
+    kept = path[np.all(np.isfinite(path), axis=1)]
+    if not len(kept):
+        return f"{name}: no finite point."
+    first, last = kept[0], kept[-1]
+    dots(canvas, first[:1], first[1:], "surface", "o", 6.0, edge=role)
+    if canvas.x[0] <= last[0] <= canvas.x[1]:
+        dots(canvas, last[:1], last[1:], role, marker, 7.5)
+    if words:
+        canvas.label(last[1], f"{GLYPHS[marker]} {name}", role)
+    steps = len(path) - 1
+    return f"{name}: from {_place(first)} to {_place(last)} in {steps} steps."
+
+
+def _place(point) -> str:
+    return f"({number(float(point[0]))}, {number(float(point[1]))})"
+
+
+def _around(points) -> str:
+    return f" around {_place(points.mean(axis=0))}." if len(points) else "."
+
+
+def _surface_in_words(surface, lines) -> str:
+    name = surface.name.replace("_", " ")
+    finite = surface.values[np.isfinite(surface.values)]
+    if not len(finite):
+        return f"{name} is nowhere finite."
+    low, high = float(finite.min()), float(finite.max())
+    row, column = np.unravel_index(np.nanargmin(surface.values), surface.values.shape)
+    lowest = _place((surface.x[column], surface.y[row]))
+    ends = f"from {number(low)} at {lowest} to {number(high)}"
+    if surface.probability:
+        edges = ", ".join(f"{band:g}" for band in BANDS)
+        half = "; the line is one half" if lines else ", nowhere one half"
+        return f"Bands of {name}, {ends}, with edges at {edges}{half}."
+    if not lines:
+        return f"{name} is {number(low)} all over." if low == high else f"{name}, {ends}."
+    spacing = "logarithmic " * surface.log
+    return f"{len(lines)} {spacing}contours of {name}, {ends}; darker is lower."
+
+
+def _table(picture: Picture) -> Table:
+    """Nodes of the surface, centers of the classes, and starts, middles and ends of the paths."""
+    rows = []
+    surface = picture.surface
+
+    def row(what, x, y, value):
+        known = number(value) if np.isfinite(value) else "–"
+        rows.append([what, number(float(x)), number(float(y)), known])
+
+    if surface:
+        name = surface.name.replace("_", " ")
+        across, up = (
+            np.unique(np.linspace(0, len(axis) - 1, NODES).round().astype(int))
+            for axis in (surface.x, surface.y)
+        )
+        for i in up[::-1]:
+            for j in across:
+                row(name, surface.x[j], surface.y[i], float(surface.values[i, j]))
+    for name, points in picture.classes:
+        kept = points[np.all(np.isfinite(points), axis=1)]
+        if len(kept):
+            rows.append([f"{name}, mean of {len(kept)}", *map(number, kept.mean(axis=0)), "–"])
+    for name, path in picture.paths:
+        steps = np.flatnonzero(np.all(np.isfinite(path), axis=1))
+        for i in np.unique(steps[[0, len(steps) // 2, -1]]) if len(steps) else ():
+            value = surface.nearest(*path[i]) if surface else float("nan")
+            row(f"{name}, step {i}", path[i][0], path[i][1], value)
+    head = ["what", picture.spec["x_label"], picture.spec["y_label"], "value"]
+    return Table(f"Numbers of {picture.title}, from one run", head, rows)

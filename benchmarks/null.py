@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.discover import Found
-from benchmarks.experiment import Cell, Experiment
+from benchmarks.experiment import Cell, Comparison, Experiment
 from benchmarks.plan import Task
 from benchmarks.store import Store
 from benchmarks.verdicts import MissingResults, Paired, Results, allows
@@ -70,7 +70,7 @@ def plan_null(
     return tasks, stored
 
 
-def _is_first(cell: Cell, spec: Experiment) -> bool:
+def _is_first(cell: Cell, spec: Experiment | Comparison) -> bool:
     return any(
         all(allows(v, cell.factors.get(k)) for k, v in _first_cells(rule).items())
         for _, rule in comparisons(spec)

@@ -29,7 +29,7 @@ BATCH = 64
 SEQUENCE = (BATCH, 50, 16)
 IMAGE = (BATCH, 16, 16, 8)
 # Class, input shape, arguments; sizes of the lecture's networks.
-LAYERS = {
+LAYERS: dict[str, tuple[tuple[int, ...], dict]] = {
     "Dense": ((BATCH, 256), {"units": 192, "activation": "relu"}),
     "BatchNormalization": ((BATCH, 16, 16, 32), {}),
     "Conv2D": (IMAGE, {"filters": 16, "kernel_size": 3, "padding": "same"}),

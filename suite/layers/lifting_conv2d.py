@@ -73,7 +73,7 @@ class LiftingConv2D(Configured, keras.layers.Layer):
         Cohen and Welling 2016, "Group equivariant convolutional networks".
     """
 
-    _orientations = ()  # of the input: an image has no such axis
+    _orientations: tuple[int, ...] = ()  # of the input: an image has no such axis
 
     def __init__(
         self,

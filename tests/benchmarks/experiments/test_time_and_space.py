@@ -31,7 +31,7 @@ def loss_of(x, target, kernels, biases):
 
 @pytest.mark.parametrize("made", [lambda: c30.problem(5, 3, 1), lambda: c30.images(4, 2)])
 def test_oracle_against_differences(made):
-    data = x, target, kernels, biases = data
+    data = x, target, kernels, biases = made()
     weights, h = [*kernels, *biases], 6e-6
     for i, gradient in enumerate(c30.gradient_by_hand(*data)):
         direction = np.random.default_rng(i).normal(size=gradient.shape)

@@ -12,6 +12,7 @@ from reports.figures.simplify import TOLERANCE, refined, simplified
 
 CORNERS, COARSE = 1500, 0.7  # of all regions, about 12 kB; beyond it, this tolerance
 BANDS = (0.1, 0.25, 0.5, 0.75, 0.9)  # of a probability
+ROOM = 20.0  # units between the middle of a word and a mark
 LOW, HIGH = "c1", "c5"  # blue and amber: far apart for color-blind readers too
 
 
@@ -116,8 +117,8 @@ class Contours:
         )
 
 
-def draw_surface(canvas: Canvas, surface: Surface) -> list[float]:
-    """Fill, lines and their values; returns the levels that are lines."""
+def draw_surface(canvas: Canvas, surface: Surface, marks: np.ndarray) -> list[float]:
+    """Fill, lines, and their values away from `marks`; returns the levels that are lines."""
     contours = Contours(canvas, surface)
     if contours.values.count() == 0:
         return []
@@ -140,15 +141,16 @@ def draw_surface(canvas: Canvas, surface: Surface) -> list[float]:
         regions = {key: contours.region(*key) for key in filled}
     for (_, above), pieces in regions.items():
         draw_pieces(canvas, pieces, HIGH if above else below, opacity=opacity)
+    named = sorted(named, key=lambda level: level not in lines)  # lines first, then edges of bands
     found = {level: contours.line(level) for level in named}
     for level in lines:
         draw_pieces(canvas, found[level], None, color, width=width, over=-0.4)
-    _name(canvas, found)
+    _name(canvas, found, canvas.axes.transData.transform(marks[:: max(1, len(marks) // 1000)]))
     return lines
 
 
-def _name(canvas: Canvas, found: dict[float, list[np.ndarray]]) -> None:
-    """Values on their lines, along a ray to the lower right, where they leave each other room."""
+def _name(canvas: Canvas, found: dict[float, list[np.ndarray]], marks: np.ndarray) -> None:
+    """Values on their lines, along a ray to the lower right, where they leave room."""
     middle = np.array(canvas.axes.transAxes.transform((0.5, 0.5)))
     corner = np.array(canvas.axes.transAxes.transform((1.0, 0.0)))
     ray = (corner - middle) / np.hypot(*(corner - middle))
@@ -168,6 +170,9 @@ def _name(canvas: Canvas, found: dict[float, list[np.ndarray]]) -> None:
         points = points[free]
         ahead = (points - middle) @ ray
         aside = np.abs((points - middle) @ np.array([-ray[1], ray[0]]))
-        place = points[np.argmin(aside - np.minimum(ahead, 0))]
+        covered = np.zeros(len(points))
+        for mark in marks:
+            covered = np.maximum(covered, ROOM - np.hypot(*(points - mark).T))
+        place = points[np.argmin(aside - np.minimum(ahead, 0) + 8 * covered)]
         taken.append((place, half[0]))
         canvas.text(place[0], canvas.height - place[1] + 4, name, "cl", ha="center")

@@ -83,7 +83,7 @@ def cloud(canvas: Canvas, points, role, marker, size=6.5) -> None:
     """
     shape = matplotlib.markers.MarkerStyle(marker)
     outline = shape.get_path().transformed(shape.get_transform())
-    (fine,) = outline.to_polygons()
+    fine = np.asarray(outline.to_polygons()[0])
     corners = fine[:: max(1, len(fine) // 16)] * size  # a circle comes as a fine polygon
     places = canvas.axes.transData.transform(points)
     draw_pieces(canvas, [corners + place for place in places], role, "surface", width=0.8, over=2)

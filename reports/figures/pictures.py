@@ -9,6 +9,8 @@ from reports import drawing
 from reports.figures.contours import Surface, surface_of
 from reports.figures.panel import level_name, levels_of, matches
 
+PARTS = ("", ".x", ".y", ".label")  # of an array's name
+
 
 class Picture:
     """What one panel shows: arrays of one or several cells over the same ground."""
@@ -60,6 +62,13 @@ class Picture:
         return np.asarray(values, float)
 
     @property
+    def marks(self) -> np.ndarray:
+        """Where points and paths are, which words had better not cover."""
+        every = [values for _, values in (*self.classes, *self.paths)]
+        found = np.concatenate([np.zeros((0, 2)), *every])
+        return found[np.all(np.isfinite(found), axis=1)]
+
+    @property
     def limits(self) -> tuple:
         """Ranges of both axes: the surface's, else what holds everything."""
         if self.surface:
@@ -94,7 +103,8 @@ def _of_level(title, spec, cells) -> list[Picture]:
         except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
             notes.append(f"{name}: {error}".removeprefix(": "))
     for name, arrays in loaded:
-        ground = [k for k in arrays if k.split(".")[0] in (spec["surface"], *spec["points"])]
+        named = {f"{n}{end}" for n in (spec["surface"], *spec["points"]) for end in PARTS}
+        ground = [k for k in arrays if k in named]
         key = tuple((k, np.asarray(arrays[k]).tobytes()) for k in sorted(ground))
         if key not in pictures:
             pictures[key] = Picture(title, spec)

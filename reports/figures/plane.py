@@ -41,9 +41,7 @@ def _draw(panel: str, picture: Picture) -> Panel:
     x, y = picture.limits
     classes = [name for name, _ in picture.classes]
     paths = [name for name, _ in picture.paths]
-    roles = drawing.colors(paths)
-    if len(paths) == 1 and classes and not drawing.method_of(paths[0]):
-        roles = {paths[0]: "ink"}  # the palette's colors are the classes'
+    roles = _colors(paths, len(classes))
     words = [f"● {name}" for name in (*classes, *paths)] if len(classes + paths) > 1 else []
     margin, depth = _frame(x, y, words)
     spec = picture.spec
@@ -56,7 +54,7 @@ def _draw(panel: str, picture: Picture) -> Panel:
     canvas.leaders = False  # what is named lies anywhere, not at the right
     parts = []
     if picture.surface:
-        lines = draw_surface(canvas, picture.surface)
+        lines = draw_surface(canvas, picture.surface, picture.marks)
         parts.append(_surface_in_words(picture.surface, lines))
     every = max(1, -(-sum(len(p) for _, p in picture.classes) // MOST))
     for i, (name, points) in enumerate(picture.classes):
@@ -82,6 +80,16 @@ def _draw(panel: str, picture: Picture) -> Panel:
     description = " ".join(parts)
     svg = canvas.svg(panel, picture.title, description)
     return Panel(panel, picture.title, svg, description, _table(picture))
+
+
+def _colors(paths: list[str], classes: int) -> dict[str, str]:
+    """Methods keep their colors; other paths take those that no class has."""
+    roles = drawing.colors(paths)
+    if classes:
+        free = ("ink", *CLASSES[min(classes, len(CLASSES) - 1) :])
+        others = [name for name in paths if roles[name] in drawing.PALETTE]
+        roles |= {name: free[i % len(free)] for i, name in enumerate(others)}
+    return roles
 
 
 def _draw_path(canvas, name, path, role, i, words, most) -> str:

@@ -191,6 +191,21 @@ def test_levels_become_panels():
     ]
 
 
+def test_paths_keep_off_the_colors_of_classes():
+    roles = plane._colors(["normal", "Adam", "distance"], 2)
+    assert roles["Adam"] == "m-adam" and roles["normal"] == "ink"
+    assert not set(roles.values()) & set(plane.CLASSES[:2])
+
+
+def test_values_of_contours_stand_away_from_points():
+    column = np.stack([np.full(40, 1.0), np.linspace(-2, 1, 40)], 1)
+    cell = stored(surface(lambda x, y: np.cosh(y) + 0 * x) | {"data": column})
+    (panel,) = planes(Plane("a", "b", "t", surface="f", points=("data",)), cell)
+    words = re.findall(r'class="cl"[^>]*? x="([\d.]+)"', panel.svg)
+    (at, _) = canvas().place(1.0, 0.0)
+    assert words and all(abs(float(x) - at) > 15 for x in words)
+
+
 @pytest.mark.parametrize(("x", "y"), [((0, 1), (0, 1)), ((0, 2), (0, 1)), ((-1, 1), (-2, 4))])
 def test_both_axes_have_one_unit_where_ranges_are_alike(x, y):
     margin, depth = plane._frame(x, y, ["a label"])

@@ -273,23 +273,21 @@ def picture(steps):
         for node in nodes.values()
         for edge in node.edges
     ]
-    # Inner nodes stand in a row, leaves below the node that first uses them.
-    inner = [name for name in names if nodes[name].edges]
-    place = {name: (float(inner.index(name)), 1.0) for name in inner}
+    # Computed nodes stand in a row, numbered; leaves below or above the node that uses them.
+    computed = [name for name in names if nodes[name].edges]
+    place = {name: (float(i), 1.0) for i, name in enumerate(computed, start=1)}
     for parent, child in edges:
         if names[parent] not in place:
-            x = place[names[child]][0]
-            beside = sum(p == (x, y) for p in place.values() for y in (0.0,))
-            place[names[parent]] = (x - 0.5 * beside, 0.0)
+            height = 0.0 if nodes[names[parent]].needs_gradient else 2.0
+            place[names[parent]] = (place[names[child]][0], height)
     positions = np.array([place[name] for name in names])
     gap = np.full((1, 2), np.nan)
-    kinds = [0 if n.edges else 1 if n.needs_gradient else 2 for n in nodes.values()]
     arrays = {
-        "graph": positions,
-        "graph.label": np.array(kinds),
-        "graph.edges": np.concatenate(
-            [part for a, b in edges for part in (positions[[a, b]], gap)]
-        ),
+        "weights": positions[positions[:, 1] == 0],
+        "computed": positions[positions[:, 1] == 1],
+        "data": positions[positions[:, 1] == 2],
+        "used by": np.concatenate([part for a, b in edges for part in (positions[[a, b]], gap)]),
+        "positions": positions,
         "nodes": np.array(names),
         "edges": np.array(edges),
         "sweep": np.array([names.index(step.node.name) for step in steps]),
@@ -408,11 +406,11 @@ EXPERIMENT = Experiment(
     },
     figure=(
         Plane(
-            x_label="forward to the right, Δ to the left",
-            y_label="leaves below, inner nodes above",
-            title="The worked example as a graph: data, weights and the nodes between",
-            points=("graph",),
-            paths=("graph.edges",),
+            x_label="node: z₁ to z₄, then the loss",
+            y_label="weights below, data above",
+            title="The worked example: values go to the right, Δ comes back to the left",
+            points=("computed", "weights", "data"),
+            paths=("used by",),
             where={"graph": WORKED},
         ),
         Curves(

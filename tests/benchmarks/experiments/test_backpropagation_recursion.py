@@ -77,7 +77,9 @@ def test_picture_of_the_graph(measured):
         ("W", "z1"), ("x", "z1"), ("z1", "z2"), ("b", "z2"), ("z2", "z3"),
         ("z3", "z4"), ("w", "z4"), ("z4", "squared_error"),
     }  # fmt: skip
-    assert len(np.unique(found["graph"], axis=0)) == len(names)
+    assert len(np.unique(found["positions"], axis=0)) == len(names)
+    assert [len(found[kind]) for kind in ("computed", "weights", "data")] == [5, 3, 1]
+    assert found["computed"][:, 0].tolist() == [1, 2, 3, 4, 5]
     order = [names[i] for i in found["sweep"]]
     assert order[0] == "squared_error" and "x" not in order
     # Delta_3 = Delta_4 dz4/dz3, step by step as it will be shown.

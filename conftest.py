@@ -1,8 +1,10 @@
-"""Doctests of the library see the library as users import it."""
+"""Doctests see the library as users import it, and long runs keep their memory."""
 
+import sys
 from pathlib import Path
 
 LIBRARY = Path(__file__).parent / "suite"
+torn_down = 0
 
 
 def pytest_collect_file(file_path):
@@ -12,3 +14,13 @@ def pytest_collect_file(file_path):
     """
     if LIBRARY in file_path.parents:
         import suite  # noqa: F401
+
+
+def pytest_runtest_teardown(item):
+    """Forgets JAX's compiled programs now and then; thousands of tests would keep gigabytes."""
+    global torn_down
+    torn_down += 1
+    if torn_down % 100 == 0 and "jax" in sys.modules:
+        import jax
+
+        jax.clear_caches()

@@ -124,6 +124,8 @@ def worst(verdicts: list[Verdict]) -> Verdict:
     outside, or closest to its edge. Support needs every part's test, so its p is their largest; a
     refutation by any of k parts is a choice among k tests, so its p is k times the smallest.
     """
+    if len(verdicts) == 1:
+        return verdicts[0]
     outcome = next(
         (o for o in (REFUTED, UNDECIDED) if any(v.outcome == o for v in verdicts)), SUPPORTED
     )

@@ -292,14 +292,12 @@ def pictures(cell, probability, x, y, weights):
         "samples.label": y.astype("int8"),
     }
     if (cell.classifier, cell.data) == (MLP, MOONS):
-        net = net_over(x)
         features = feature_plane(weights, x, x)
         ends = np.array([features[:, 1].min(), features[:, 1].max()])
         arrays |= {
-            "net": net.astype("float32"),
             "features": features.astype("float32"),
             "features.label": y.astype("int8"),
-            "bent_net": feature_plane(weights, net, x).astype("float32"),
+            "bent_net": feature_plane(weights, net_over(x), x).astype("float32"),
             "boundary": np.column_stack([np.zeros(2), ends]),
         }
     return arrays
@@ -420,20 +418,12 @@ EXPERIMENT = Experiment(
         field(CIRCLES, "Circles"),
         field(GAUSSIANS, "Two Gaussians"),
         Plane(
-            points=("samples",),
-            paths=("net",),
-            where={"data": MOONS, "classifier": MLP},
-            x_label="first input",
-            y_label="second input",
-            title="Before the hidden layer: moons, and a straight net",
-        ),
-        Plane(
             points=("features",),
             paths=("bent_net", "boundary"),
             where={"data": MOONS, "classifier": MLP},
             x_label="across the boundary",
             y_label="along it",
-            title="After it: the net is bent so that a straight boundary separates the moons",
+            title="Among the features the plane of the moons is bent: a straight boundary is enough",
         ),
     ),
     measure=measure,

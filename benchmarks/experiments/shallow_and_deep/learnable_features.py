@@ -20,12 +20,12 @@ from scipy.special import expit, softmax
 
 from benchmarks.experiment import (
     Experiment,
+    Heatmap,
     Hypothesis,
     Measurements,
     Metric,
     Mutant,
     Plane,
-    Points,
 )
 from benchmarks.verdicts import AtMost, Difference, Identity, every
 
@@ -404,14 +404,13 @@ EXPERIMENT = Experiment(
         "no_bias_error": Metric("deviation from it without b", "1"),
     },
     figure=(
-        Points(
-            x="classifier",
-            y="errors_above_line",
-            by="data",
-            x_label="classifier",
-            y_label="training errors above the best line",
-            title="Below zero is what no line can reach, whoever draws it",
-            reference=0.0,
+        Heatmap(
+            x="data",
+            y="classifier",
+            value="errors_above_line",
+            x_label="data",
+            y_label="classifier",
+            title="Training errors above the fewest of any line: below zero no line can get",
         ),
         field(XOR, "Exclusive or", (LOGISTIC, MLP)),
         field(MOONS, "Moons"),
@@ -423,7 +422,7 @@ EXPERIMENT = Experiment(
             where={"data": MOONS, "classifier": MLP},
             x_label="across the boundary",
             y_label="along it",
-            title="Among the features the plane of the moons is bent: a straight boundary is enough",
+            title="Among the features the plane is bent: a straight boundary divides the moons",
         ),
     ),
     measure=measure,
@@ -438,7 +437,8 @@ EXPERIMENT = Experiment(
         "suite.layers.Dense",
         "suite.activations.softmax",
     ),
-    limits="Two inputs and 100 samples. The classifiers of scikit-learn have the settings of its "
-    "own comparison, tuned by nobody, so their order means nothing. The features are drawn along "
-    "two of their 32 dimensions; across the boundary nothing is lost, along it something is.",
+    limits="Two inputs and 100 samples. Scikit-learn's classifiers have the settings of its own "
+    "comparison, where it has them; nobody tuned any, so their order means nothing. The features "
+    "are drawn along two of their 32 dimensions; across the boundary nothing is lost, along it "
+    "something is.",
 )

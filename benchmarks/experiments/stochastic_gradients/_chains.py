@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def trajectory(optimizer, start, gradient, inputs, project=None):
+def trajectory(optimizer, start, gradient, inputs, project=None, record=None):
     """Where the optimizer takes `start`, after each of its steps.
 
     All steps are one compiled program in float64; the optimizer under test runs inside it.
@@ -14,6 +14,7 @@ def trajectory(optimizer, start, gradient, inputs, project=None):
         gradient: `(w, input) -> gradient`, both `(...)`, in TensorFlow's operators.
         inputs: `(steps, ...)`, what the gradient is given at each step: noise, say.
         project: function of `w` applied after every step, or None.
+        record: function without arguments that returns what to keep instead of `w`, or None.
 
     Returns:
         `(steps, ...)`, float64.
@@ -31,7 +32,7 @@ def trajectory(optimizer, start, gradient, inputs, project=None):
             optimizer.apply([gradient(w.value, inputs[t])], [w])
             if project is not None:
                 w.assign(project(w.value))
-            path = path.write(t, w.value)
+            path = path.write(t, w.value if record is None else record())
         return path.stack()
 
     inputs = tf.constant(inputs, tf.float64)

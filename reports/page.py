@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_lowercase
 
 import jinja2
 from markupsafe import Markup
@@ -203,7 +204,7 @@ def panels_of(claim: ClaimView) -> tuple[list[figures.Panel], list[str]]:
     specs = [specs] if isinstance(specs, Mapping) else specs
     drawn, problems = [], []
     for i, spec in enumerate(specs):
-        name = f"{claim.claim}-{'abcdef'[i % 6]}"
+        name = f"{claim.claim}-{ascii_lowercase[i]}"
 
         def curves(y, claim=claim):
             return claim.store.curves(claim.claim, y, claim.device)

@@ -75,7 +75,8 @@ def leaky_relu(x, negative_slope=0.2):
         Maas, Hannun & Ng 2013, "Rectifier nonlinearities improve neural network acoustic models".
     """
     negative_slope = check.finite("negative_slope", negative_slope)
-    return ops.leaky_relu(ops.convert_to_tensor(x), negative_slope)
+    x = ops.convert_to_tensor(x)
+    return ops.where(x > 0, x, negative_slope * x)  # Keras's operation rounds the slope to float32
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")

@@ -13,14 +13,14 @@ BUDGET = c33.EXPERIMENT.budget
 
 @pytest.fixture(scope="module")
 def measured():
-    cells = [Cell({"momentum": alpha}, BUDGET) for alpha in c33.MOMENTA]
-    return {cell.momentum: c33.measure(cell, SEEDS) for cell in cells}
+    cells = [Cell({"alpha": alpha}, BUDGET) for alpha in c33.MOMENTA]
+    return {cell.alpha: c33.measure(cell, SEEDS) for cell in cells}
 
 
 @pytest.fixture(scope="module")
 def verdicts(measured):
     steady = np.zeros(len(SEEDS), bool)
-    cells = (CellResult({"momentum": a}, SEEDS, m.metrics, steady) for a, m in measured.items())
+    cells = (CellResult({"alpha": a}, SEEDS, m.metrics, steady) for a, m in measured.items())
     results = Results(tuple(cells))
     return {h.id: judge(h, results) for h in c33.EXPERIMENT.hypotheses}
 

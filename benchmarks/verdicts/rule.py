@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from benchmarks.experiment import Experiment, SpecificationError
-from benchmarks.verdicts.results import Results
+from benchmarks.verdicts.results import Results, allows
 from benchmarks.verdicts.verdict import Verdict
 
 
@@ -35,9 +35,8 @@ class Rule:
         would be too narrow.
         """
         for factor, levels in spec.factors.items():
-            wanted = self.where.get(factor)
-            several = len(levels) > 1 if wanted is None else isinstance(wanted, (tuple, list))
-            if several and factor not in self.factors_used():
+            kept = [level for level in levels if allows(self.where.get(factor, levels), level)]
+            if len(kept) > 1 and factor not in self.factors_used():
                 raise SpecificationError(
                     f"{hypothesis}: rule pools the levels of {factor!r}; fix one by where, or use "
                     "every(...) with a rule for each"

@@ -41,7 +41,7 @@ GLYPH = {
     "SUPPORTED": "sup", "REFUTED": "ref", "UNDECIDED": "und", PICTURE_ONLY: "pic",
     NOT_RUN: "not", PARTIAL: "part", ERROR: "err",
 }  # fmt: skip
-MAX_BYTES = 2_000_000  # so that the page can be mailed, and opens at once
+MAX_BYTES = 6_000_000  # so that the page can be mailed, and opens at once
 SOURCE_LINES = 140  # of an excerpt: a layer file is at most about 120
 
 

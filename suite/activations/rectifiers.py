@@ -76,7 +76,9 @@ def leaky_relu(x, negative_slope=0.2):
     """
     negative_slope = check.finite("negative_slope", negative_slope)
     x = ops.convert_to_tensor(x)
-    return ops.where(x > 0, x, negative_slope * x)  # Keras's operation rounds the slope to float32
+    if keras.backend.standardize_dtype(x.dtype) == "float64":  # Keras's rounds the slope to float32
+        return ops.where(x > 0, x, negative_slope * x)
+    return ops.leaky_relu(x, negative_slope)
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")

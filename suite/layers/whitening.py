@@ -93,7 +93,10 @@ class Whitening(Configured, keras.layers.Layer):
         batches = [data] if hasattr(data, "shape") or isinstance(data, list) else data
         count, mean, scatter = 0, 0.0, 0.0
         for batch in batches:
-            x = np.asarray(ops.convert_to_numpy(batch), "float64")
+            try:
+                x = np.asarray(ops.convert_to_numpy(batch), "float64")
+            except (TypeError, ValueError):
+                raise ValueError(f"data must be numbers, received {batch!r:.60}") from None
             if not self.built:
                 self.build(x.shape)
             if x.ndim < 2 or x.shape[-1] != self.mean.shape[0]:

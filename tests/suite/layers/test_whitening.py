@@ -199,6 +199,8 @@ def test_adapt_refuses(x):
     broken[3, 1] = np.nan
     with pytest.raises(ValueError, match="data must be finite, received nan in row 3, column 1"):
         adapted(broken)
+    with pytest.raises(ValueError, match=r"data must be numbers, received \['text'\]"):
+        adapted(["text"])
     with pytest.raises(ValueError, match="at least 2 samples, received 1"):
         adapted(x[:1])
     with pytest.raises(ValueError, match="full rank 4, received rank 2 from 3 samples"):

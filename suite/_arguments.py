@@ -81,7 +81,7 @@ def flag(name: str, value) -> bool:
 
 def choice(name: str, value, allowed) -> str:
     """One of a few names."""
-    if value not in allowed:
+    if value not in tuple(allowed):  # a list is no key of a dictionary, but can be compared
         # Keras's words first: callers match them.
         _refuse(f"Invalid `{name}` argument: it", f"be one of {', '.join(allowed)}", value)
     return value
@@ -103,6 +103,15 @@ def layer(name: str, value):
     if not isinstance(value, keras.layers.Layer):
         _refuse(name, "be a layer or model", value)
     return value
+
+
+def chrono_cell(initializer, cell: str) -> None:
+    """A `ChronoBias` is for one kind of cell; any other initializer is for all."""
+    if getattr(initializer, "time_span", None) is not None and initializer.cell != cell:
+        raise ValueError(
+            f"bias_initializer must be a ChronoBias(cell={cell!r}), received one "
+            f"with cell={initializer.cell!r}"
+        )
 
 
 def learning_rate(value):

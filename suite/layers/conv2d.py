@@ -159,8 +159,17 @@ class Conv2D(Configured, keras.layers.Layer):
         """
         import scipy.sparse
 
+        input_shape = check.positive_integers("input_shape", input_shape)
+        if len(input_shape) != 3:
+            raise ValueError(f"input_shape must have three sizes, received {input_shape}")
         if not self.built:
             self.build((None, *input_shape))
+        channels = input_shape[-1 if window.is_last(self.data_format) else 0]
+        if channels != self.kernel.shape[2] * self.groups:
+            raise ValueError(
+                f"input_shape must have {self.kernel.shape[2] * self.groups} channels, "
+                f"received {input_shape}"
+            )
         shape = self.compute_output_shape((1, *input_shape))
         # The number of each entry in vec(y) and vec(x), seen with the channels last.
         y, x = (np.arange(np.prod(s)).reshape(s) for s in (shape[1:], tuple(input_shape)))

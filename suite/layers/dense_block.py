@@ -46,7 +46,10 @@ class DenseBlock(Configured, keras.layers.Layer):
 
     def __init__(self, branches, **kwargs):
         super().__init__(**kwargs)
-        if isinstance(branches, str) or not hasattr(branches, "__iter__") or not list(branches):
+        if isinstance(branches, str) or not hasattr(branches, "__iter__"):
+            raise ValueError(f"branches must be a sequence of layers, received {branches!r}")
+        branches = list(branches)  # a generator can be read once
+        if not branches:
             raise ValueError(f"branches must be a sequence of layers, received {branches!r}")
         self.branches = [check.layer("branches", branch) for branch in branches]
         self.supports_masking = True

@@ -83,9 +83,8 @@ class GINConv(MessagePassing):
         super().__init__(aggregate, activity_regularizer=activity_regularizer, **kwargs)
         self.channels = check.positive_integer("channels", channels)
         self.epsilon = None if epsilon is None else check.finite("epsilon", epsilon)
-        if isinstance(mlp_hidden, str):
-            raise ValueError(f"mlp_hidden must be a list of integers, received {mlp_hidden!r}")
-        self.mlp_hidden = [check.positive_integer("mlp_hidden", n) for n in mlp_hidden or ()]
+        hidden = () if mlp_hidden is None else mlp_hidden
+        self.mlp_hidden = list(check.positive_integers("mlp_hidden", hidden))
         self.mlp_activation = activation_names.get(mlp_activation)
         self.mlp_batchnorm = check.flag("mlp_batchnorm", mlp_batchnorm)
         self.activation = activation_names.get(activation)

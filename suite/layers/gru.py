@@ -85,6 +85,7 @@ class GRUCell(RecurrentCell):
     ):
         super().__init__(gates=3, given=locals())
         self.reset_after = check.flag("reset_after", reset_after)
+        check.chrono_cell(self.bias_initializer, "gru")
 
     def build(self, input_shape):
         columns = 3 * self.units

@@ -95,6 +95,7 @@ class LSTMCell(RecurrentCell):
         self.unit_forget_bias = check.flag("unit_forget_bias", unit_forget_bias)
         if self.unit_forget_bias and isinstance(self.bias_initializer, ChronoBias):
             raise ValueError("unit_forget_bias must be False under ChronoBias, received True")
+        check.chrono_cell(self.bias_initializer, "lstm")
         self.state_size = [self.units, self.units]
 
     def build(self, input_shape):

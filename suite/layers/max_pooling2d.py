@@ -9,6 +9,7 @@ and the maps commute exactly with shifts by multiples of the stride alone.
 from functools import reduce
 
 import keras
+import numpy as np
 from keras import ops
 
 from suite._configured import Configured
@@ -69,8 +70,10 @@ class MaxPooling2D(Configured, keras.layers.Layer):
     def call(self, x):
         height, width = self._windows
         x = window.to_channels_last(x, self.data_format)
-        x = reduce(ops.maximum, width.slices(x, window.WIDTH, fill=-float("inf")))
-        x = reduce(ops.maximum, height.slices(x, window.HEIGHT, fill=-float("inf")))
+        dtype = keras.backend.standardize_dtype(x.dtype)
+        lowest = np.iinfo(dtype).min if "int" in dtype else -float("inf")
+        x = reduce(ops.maximum, width.slices(x, window.WIDTH, fill=lowest))
+        x = reduce(ops.maximum, height.slices(x, window.HEIGHT, fill=lowest))
         return window.from_channels_last(x, self.data_format)
 
     def compute_output_shape(self, input_shape):

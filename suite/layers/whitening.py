@@ -77,7 +77,7 @@ class Whitening(Configured, keras.layers.Layer):
         self.covariance = self.add_weight(
             name="covariance", shape=(features, features), initializer="identity", **options
         )
-        # What follows from the covariance, kept so that inference needs no eigenvectors.
+        # What `adapt` makes of the covariance, so that calls need no eigenvectors.
         self.matrix = self.add_weight(
             name="matrix", shape=(features, features), initializer="identity", **options
         )
@@ -93,6 +93,11 @@ class Whitening(Configured, keras.layers.Layer):
         batches = [data] if hasattr(data, "shape") or isinstance(data, list) else data
         count, mean, scatter = 0, 0.0, 0.0
         for batch in batches:
+            if isinstance(batch, (tuple, dict)):
+                raise ValueError(
+                    f"data must be batches of x alone, received a {type(batch).__name__} of "
+                    f"{len(batch)}"
+                )
             try:
                 x = np.asarray(ops.convert_to_numpy(batch), "float64")
             except (TypeError, ValueError):
@@ -104,6 +109,8 @@ class Whitening(Configured, keras.layers.Layer):
                     f"data must have shape (samples, ..., {self.mean.shape[0]}), received {x.shape}"
                 )
             x = x.reshape(-1, x.shape[-1])
+            if len(x) == 0:
+                continue
             if not np.isfinite(x).all():
                 row, column = np.argwhere(~np.isfinite(x))[0]
                 raise ValueError(
@@ -152,7 +159,9 @@ class Whitening(Configured, keras.layers.Layer):
         if mask is None:
             mean = ops.mean(rows, axis=0)
             centered = rows - mean
-            return mean, ops.matmul(ops.transpose(centered), centered) / ops.shape(rows)[0]
+            return mean, ops.matmul(ops.transpose(centered), centered) / ops.cast(
+                ops.shape(rows)[0], x.dtype
+            )
         kept = ops.reshape(ops.cast(mask, "bool"), (-1, 1))
         count = ops.maximum(ops.sum(ops.cast(kept, x.dtype)), 1)
         mean = ops.sum(ops.where(kept, rows, 0), axis=0) / count

@@ -17,7 +17,7 @@ _BY_NAME = {
 }
 
 
-def seeded(identifier, seed, count):
+def seeded(identifier, seed, count, stream=()):
     """`count` initializers of one kind, the seed of each derived from `seed`.
 
     Args:
@@ -25,6 +25,7 @@ def seeded(identifier, seed, count):
         seed: an integer or `None`. With `None`, an initializer's own integer seed takes its
             place; if it has none either, the weights differ from run to run.
         count: how many layers there are.
+        stream: a key for each kind of weight, so that those of a layer do not start alike.
 
     Raises:
         ValueError: the name is unknown.
@@ -40,5 +41,5 @@ def seeded(identifier, seed, count):
     if not isinstance(seed, int):  # None, or a generator, which never repeats itself
         return [initializer.__class__.from_config(config) for _ in range(count)]
     # SeedSequence is made for this: streams of neighboring seeds do not overlap.
-    derived = np.random.SeedSequence(seed).generate_state(count)
+    derived = np.random.SeedSequence(seed, spawn_key=stream).generate_state(count)
     return [initializer.__class__.from_config(config | {"seed": int(s) >> 1}) for s in derived]

@@ -14,6 +14,12 @@ class Stack(Configured, keras.Model):
         """For each of `count` layers an initializer with a seed derived from the model's."""
         return seeded(kernel_initializer, self.seed, count)
 
+    def _recurrent_kernels(self, recurrent_initializer, count):
+        return seeded(recurrent_initializer, self.seed, count, stream=(1,))
+
+    def _biases(self, bias_initializer, count):
+        return seeded(bias_initializer, self.seed, count, stream=(2,))
+
     def build(self, input_shape):
         if self.built:
             return

@@ -107,9 +107,9 @@ class ConvolutionalNetwork(Stack):
         self.seed = None if seed is None else check.integer("seed", seed)
 
         *kernels, last = self._kernels(kernel_initializer, len(self.filters) + 1)
+        biases = iter(self._biases(bias_initializer, len(self.filters) + 1))
         policy = {"dtype": self.dtype_policy}
         shared = {
-            "bias_initializer": self.bias_initializer,
             "kernel_regularizer": self.kernel_regularizer,
             **policy,
         }
@@ -123,6 +123,7 @@ class ConvolutionalNetwork(Stack):
                     padding=self.padding,
                     use_bias=not self.batch_normalization,
                     kernel_initializer=initializer,
+                    bias_initializer=next(biases),
                     **shared,
                 )
             )
@@ -138,6 +139,7 @@ class ConvolutionalNetwork(Stack):
                 self.outputs,
                 self.output_activation,
                 kernel_initializer=last,
+                bias_initializer=next(biases),
                 name="output",
                 **shared,
             )

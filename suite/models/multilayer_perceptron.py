@@ -80,8 +80,8 @@ class MultilayerPerceptron(Stack):
         self.seed = None if seed is None else check.integer("seed", seed)
 
         *hidden, last = self._kernels(kernel_initializer, len(self.units) + 1)
+        biases = iter(self._biases(bias_initializer, len(self.units) + 1))
         shared = {
-            "bias_initializer": self.bias_initializer,
             "kernel_regularizer": self.kernel_regularizer,
             "dtype": self.dtype_policy,
         }
@@ -92,6 +92,7 @@ class MultilayerPerceptron(Stack):
                     size,
                     use_bias=not self.batch_normalization,
                     kernel_initializer=initializer,
+                    bias_initializer=next(biases),
                     name=f"hidden_{number}",
                     **shared,
                 )
@@ -110,6 +111,7 @@ class MultilayerPerceptron(Stack):
                 self.outputs,
                 self.output_activation,
                 kernel_initializer=last,
+                bias_initializer=next(biases),
                 name="output",
                 **shared,
             )

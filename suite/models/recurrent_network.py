@@ -88,7 +88,8 @@ class RecurrentNetwork(Stack):
 
         ways = 2 if self.bidirectional else 1
         *kernels, last = self._kernels(kernel_initializer, ways * len(self.units) + 1)
-        recurrent = self._kernels(recurrent_initializer, len(kernels))
+        recurrent = self._recurrent_kernels(recurrent_initializer, len(kernels))
+        biases = self._biases(bias_initializer, len(kernels))
         self.blocks = []
         for number, size in enumerate(self.units):
             inner = number + 1 < len(self.units) or self.return_sequences
@@ -97,6 +98,7 @@ class RecurrentNetwork(Stack):
                     size,
                     kernels[ways * number + way],
                     recurrent[ways * number + way],
+                    biases[ways * number + way],
                     inner,
                     go_backwards=way == 1,
                 )
@@ -117,15 +119,15 @@ class RecurrentNetwork(Stack):
             )
         )
 
-    def _recurrent(self, size, kernel, recurrent, return_sequences, go_backwards):
-        # Keras sets the forget bias to one after the initializer, which would undo `ChronoBias`.
+    def _recurrent(self, size, kernel, recurrent, bias, return_sequences, go_backwards):
+        # A forget bias of one would overwrite what the initializer says.
         own_bias = not isinstance(self.bias_initializer, keras.initializers.Zeros)
         more = {"unit_forget_bias": False} if self.cell == "lstm" and own_bias else {}
         return CELLS[self.cell](
             size,
             kernel_initializer=kernel,
             recurrent_initializer=recurrent,
-            bias_initializer=self.bias_initializer,
+            bias_initializer=bias,
             return_sequences=return_sequences,
             go_backwards=go_backwards,
             dtype=self.dtype_policy,

@@ -87,15 +87,16 @@ class ResidualNetwork(Stack):
         self.seed = None if seed is None else check.integer("seed", seed)
 
         first, *hidden, last = self._kernels(kernel_initializer, self.depth + 2)
-        self.blocks = [self._dense(self.units, first, "first")]
+        biases = iter(self._biases(bias_initializer, self.depth + 2))
+        self.blocks = [self._dense(self.units, first, next(biases), "first")]
         for number, initializer in enumerate(hidden, 1):
-            layers = [*self._before(), self._dense(self.units, initializer, "dense")]
+            layers = [*self._before(), self._dense(self.units, initializer, next(biases), "dense")]
             branch = keras.Sequential(layers, name=f"branch_{number}")
             depth = self.depth if self.scaled else None
             self.blocks.append(
                 Residual(branch, depth, dtype=self.dtype_policy, name=f"residual_{number}")
             )
-        output = self._dense(self.outputs, last, "output", self.output_activation)
+        output = self._dense(self.outputs, last, next(biases), "output", self.output_activation)
         self.blocks += [*self._before(), output]
 
     def _before(self):
@@ -104,12 +105,12 @@ class ResidualNetwork(Stack):
         normalization = [BatchNormalization(dtype=policy)] if self.batch_normalization else []
         return [*normalization, keras.layers.Activation(self.activation, dtype=policy)]
 
-    def _dense(self, size, initializer, name, activation=None):
+    def _dense(self, size, initializer, bias, name, activation=None):
         return Dense(
             size,
             activation,
             kernel_initializer=initializer,
-            bias_initializer=self.bias_initializer,
+            bias_initializer=bias,
             kernel_regularizer=self.kernel_regularizer,
             dtype=self.dtype_policy,
             name=name,

@@ -465,3 +465,14 @@ def test_a_dilation_with_a_stride_is_every_nth_output_too():
     x = images(9, 8)
     every, strided = output(x, dilation_rate=2), output(x, dilation_rate=2, strides=(3, 2))
     np.testing.assert_allclose(strided, every[:, ::3, ::2], rtol=0, atol=EXACT)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [((5, 5, 4), "3 channels"), ((5, 5), "three sizes"), ((None, 5, 3), "positive integer")],
+)
+def test_as_matrix_refuses(shape, message):
+    layer = Conv2D(2, 3)
+    layer.build((None, 5, 5, 3))
+    with pytest.raises(ValueError, match=f"input_shape must.*{message}"):
+        layer.as_matrix(shape)

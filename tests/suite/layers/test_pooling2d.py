@@ -244,3 +244,9 @@ def test_refuses_another_rank(cls):
     layer = cls() if cls is not AveragePooling2D else cls(2)
     with pytest.raises(ValueError, match="ndim=4"):
         layer(np.ones((4, 5, 3), "float32"))
+
+
+def test_maxima_of_integers():
+    x = np.arange(-12, 0, dtype="int32").reshape(1, 3, 2, 2)
+    y = numpy(MaxPooling2D(2, padding="same")(x))
+    np.testing.assert_array_equal(y[0, :, 0], [[-6, -5], [-2, -1]])

@@ -93,6 +93,10 @@ def test_branches_come_back_from_the_config(x):
     assert again.scale == pytest.approx(7**-0.5)
 
 
+def test_branches_may_come_from_a_generator(x):
+    assert DenseBlock(Dense(n) for n in (4, 2))(x).shape == (BATCH, TIME, FEATURES + 6)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

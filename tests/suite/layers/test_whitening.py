@@ -177,6 +177,14 @@ def test_a_frozen_layer_keeps_its_statistics(x):
     np.testing.assert_array_equal(numpy(layer.mean), 0)
 
 
+def test_fit_with_a_smaller_last_batch(x):
+    model = keras.Sequential([keras.Input((FEATURES,)), Whitening(statistics="batch")])
+    model.add(keras.layers.Dense(1))
+    model.compile("sgd", "mse")
+    model.fit(x, x[:, :1], batch_size=32, verbose=0)  # 50 samples
+    assert np.abs(numpy(model.layers[0].mean)).max() > 0
+
+
 # --- edges ---------------------------------------------------------------------------------------
 
 
@@ -201,6 +209,10 @@ def test_adapt_refuses(x):
         adapted(broken)
     with pytest.raises(ValueError, match=r"data must be numbers, received \['text'\]"):
         adapted(["text"])
+    with pytest.raises(ValueError, match="batches of x alone, received a tuple of 2"):
+        adapted(iter([(x, x)]))
+    with pytest.raises(ValueError, match="at least 2 samples, received 0"):
+        adapted(x[:0])
     with pytest.raises(ValueError, match="at least 2 samples, received 1"):
         adapted(x[:1])
     with pytest.raises(ValueError, match="full rank 4, received rank 2 from 3 samples"):

@@ -183,3 +183,12 @@ def test_refuses(make, message):
 def test_refuses_an_image_smaller_than_the_kernel():
     with pytest.raises(ValueError, match="kernel_size"):
         ConvolutionalNetwork(padding="valid", kernel_size=5)(IMAGES[:, :3])
+
+
+@pytest.mark.parametrize("cls", [ResidualNetwork, ConvolutionalNetwork, RecurrentNetwork])
+def test_random_biases_have_seeds_too(cls):
+    x = {ResidualNetwork: VECTORS, ConvolutionalNetwork: IMAGES}.get(cls, SEQUENCES)
+    first, second = (cls(seed=1, bias_initializer="random_normal") for _ in range(2))
+    np.testing.assert_array_equal(numpy(first(x)), numpy(second(x)))
+    drawn = [float(w.ravel()[0]) for w in first.get_weights()]
+    assert len({round(w, 7) for w in drawn}) >= len(drawn) - 1  # the readout of a recurrence: zeros

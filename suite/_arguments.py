@@ -19,6 +19,11 @@ def integer(name: str, value) -> int:
     return int(value)
 
 
+def optional_integer(name: str, value) -> int | None:
+    """A whole number, or `None`: a seed."""
+    return None if value is None else integer(name, value)
+
+
 def positive_integer(name: str, value) -> int:
     """A count of at least one: `units`, `features`."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
@@ -103,15 +108,6 @@ def layer(name: str, value):
     if not isinstance(value, keras.layers.Layer):
         _refuse(name, "be a layer or model", value)
     return value
-
-
-def chrono_cell(initializer, cell: str) -> None:
-    """A `ChronoBias` is for one kind of cell; any other initializer is for all."""
-    if getattr(initializer, "time_span", None) is not None and initializer.cell != cell:
-        raise ValueError(
-            f"bias_initializer must be a ChronoBias(cell={cell!r}), received one "
-            f"with cell={initializer.cell!r}"
-        )
 
 
 def learning_rate(value):

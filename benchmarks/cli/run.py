@@ -95,6 +95,8 @@ def run(options: Options, console: Console) -> int:
         finished, failures, stopped = _execute(tasks, workers, store, run_id, console)
         store.finish_run(run_id, time.perf_counter() - started)
         if not stopped and options.null:
+            from benchmarks.cli.null_table import null_table
+
             for device in devices:
                 console.print(null_table(chosen, store, options.profile, device))
         elif not stopped:
@@ -111,27 +113,6 @@ def run(options: Options, console: Console) -> int:
             )
             return INTERRUPTED
     return 1 if failures or broken else 0
-
-
-def null_table(found, store: Store, profile: str, device: str):
-    """One row a comparison of a level with itself, and what their number allows."""
-    from benchmarks.cli.tables import table
-    from benchmarks.null import most_allowed, null_control
-
-    results = [r for f in found for r in null_control(f, store, device, profile)]
-    positives = sum(r.found for r in results)
-    expected = sum(r.rate for r in results)
-    out = table(
-        "hypothesis", "comparison", "values", "difference found", "may be found",
-        title=f"Null control on the {device}: {positives} of {len(results)} comparisons found a "
-        f"difference where there is none; {expected:.2g} expected, {most_allowed(results)} allowed",
-    )  # fmt: skip
-    for r in results:
-        out.add_row(
-            r.hypothesis, r.comparison, str(r.trials),
-            "[red]yes[/]" if r.found else "no", f"{r.rate:.2g}",
-        )  # fmt: skip
-    return out
 
 
 def _execute(tasks: list[Task], workers, store: Store, run_id: int, console: Console):

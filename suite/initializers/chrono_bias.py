@@ -89,3 +89,12 @@ class ChronoBias(SeededInitializer):
     def get_config(self):
         config = {"time_span": self.time_span, "mode": self.mode, "cell": self.cell}
         return config | self._seed_config()
+
+
+def refuse_other_cell(initializer, cell):
+    """A `ChronoBias` fits the gates of one kind of cell; any other initializer fits all."""
+    if isinstance(initializer, ChronoBias) and initializer.cell != cell:
+        raise ValueError(
+            f"bias_initializer must be a ChronoBias(cell={cell!r}), received one with "
+            f"cell={initializer.cell!r}"
+        )

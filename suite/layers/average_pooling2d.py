@@ -7,12 +7,11 @@ over the size of the window and are not learned: linear, unlike max pooling.
 import keras
 from keras import ops
 
-from suite._configured import Configured
-from suite.layers import _window as window
+from suite.layers._pooling2d import Pooling2D
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
-class AveragePooling2D(Configured, keras.layers.Layer):
+class AveragePooling2D(Pooling2D):
     """Mean over windows.
 
         y[i, j, c] = sum_{a, b} x[i + a, j + b, c] / n[i, j]
@@ -49,33 +48,12 @@ class AveragePooling2D(Configured, keras.layers.Layer):
         arguments as in `keras.layers.AveragePooling2D`.
     """
 
-    def __init__(
-        self, pool_size, strides=None, padding="valid", data_format=None, name=None, **kwargs
-    ):
-        super().__init__(name=name, **kwargs)
-        self.pool_size = window.pair("pool_size", pool_size)
-        self.strides = self.pool_size if strides is None else window.pair("strides", strides)
-        self.padding = window.padding(padding)
-        self.data_format = window.data_format(data_format)
-        self.input_spec = keras.layers.InputSpec(ndim=4)
-        self._windows = window.windows("pool_size", self.pool_size, self.strides, self.padding)
-
-    def call(self, x):
-        height, width = self._windows
-        x = window.to_channels_last(x, self.data_format)
-        x = _mean(_mean(x, width, window.WIDTH), height, window.HEIGHT)
-        return window.from_channels_last(x, self.data_format)
-
-    def compute_output_shape(self, input_shape):
-        return window.output_shape(input_shape, *self._windows, self.data_format)
-
-
-def _mean(x, along, axis):
-    """Means of the windows along one axis."""
-    if along.padding == "valid" and along.stride == along.size:
-        return ops.mean(along.tiles(x, axis), axis + 1)  # whose gradient is no sum of slices
-    total = sum(along.slices(x, axis))
-    if along.padding != "same":
-        return total / along.size
-    inside = ops.ones_like(x[:1, :, :, :1])
-    return total / sum(along.slices(inside, axis))
+    def _pool(self, x, along, axis):
+        """Means of the windows along one axis."""
+        if along.padding == "valid" and along.stride == along.size:
+            return ops.mean(along.tiles(x, axis), axis + 1)  # whose gradient is no sum of slices
+        total = sum(along.slices(x, axis))
+        if along.padding != "same":
+            return total / along.size
+        inside = ops.ones_like(x[:1, :, :, :1])
+        return total / sum(along.slices(inside, axis))

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from suite import _arguments as check
+from suite.initializers.chrono_bias import refuse_other_cell
 from suite.layers._recurrent import Recurrent, RecurrentCell, project
 
 
@@ -85,7 +86,7 @@ class GRUCell(RecurrentCell):
     ):
         super().__init__(gates=3, given=locals())
         self.reset_after = check.flag("reset_after", reset_after)
-        check.chrono_cell(self.bias_initializer, "gru")
+        refuse_other_cell(self.bias_initializer, "gru")
 
     def build(self, input_shape):
         columns = 3 * self.units

@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from suite import _arguments as check
-from suite.initializers import ChronoBias
+from suite.initializers.chrono_bias import ChronoBias, refuse_other_cell
 from suite.layers._recurrent import Recurrent, RecurrentCell, project
 
 
@@ -95,7 +95,7 @@ class LSTMCell(RecurrentCell):
         self.unit_forget_bias = check.flag("unit_forget_bias", unit_forget_bias)
         if self.unit_forget_bias and isinstance(self.bias_initializer, ChronoBias):
             raise ValueError("unit_forget_bias must be False under ChronoBias, received True")
-        check.chrono_cell(self.bias_initializer, "lstm")
+        refuse_other_cell(self.bias_initializer, "lstm")
         self.state_size = [self.units, self.units]
 
     def build(self, input_shape):

@@ -12,12 +12,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from suite._configured import Configured
-from suite.layers import _window as window
+from suite.layers._pooling2d import Pooling2D
 
 
 @keras.saving.register_keras_serializable(package="dl_basics")
-class MaxPooling2D(Configured, keras.layers.Layer):
+class MaxPooling2D(Pooling2D):
     """Maximum over windows.
 
         y[i, j, c] = max_{a, b} x[i + a, j + b, c]
@@ -59,22 +58,10 @@ class MaxPooling2D(Configured, keras.layers.Layer):
     def __init__(
         self, pool_size=(2, 2), strides=None, padding="valid", data_format=None, name=None, **kwargs
     ):
-        super().__init__(name=name, **kwargs)
-        self.pool_size = window.pair("pool_size", pool_size)
-        self.strides = self.pool_size if strides is None else window.pair("strides", strides)
-        self.padding = window.padding(padding)
-        self.data_format = window.data_format(data_format)
-        self.input_spec = keras.layers.InputSpec(ndim=4)
-        self._windows = window.windows("pool_size", self.pool_size, self.strides, self.padding)
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
-    def call(self, x):
-        height, width = self._windows
-        x = window.to_channels_last(x, self.data_format)
+    def _pool(self, x, along, axis):
+        """Maxima of the windows along one axis."""
         dtype = keras.backend.standardize_dtype(x.dtype)
         lowest = np.iinfo(dtype).min if "int" in dtype else -float("inf")
-        x = reduce(ops.maximum, width.slices(x, window.WIDTH, fill=lowest))
-        x = reduce(ops.maximum, height.slices(x, window.HEIGHT, fill=lowest))
-        return window.from_channels_last(x, self.data_format)
-
-    def compute_output_shape(self, input_shape):
-        return window.output_shape(input_shape, *self._windows, self.data_format)
+        return reduce(ops.maximum, along.slices(x, axis, fill=lowest))

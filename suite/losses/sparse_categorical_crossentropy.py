@@ -67,9 +67,7 @@ class SparseCategoricalCrossentropy(Configured, keras.losses.Loss):
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.from_logits = check.flag("from_logits", from_logits)
-        if ignore_class is not None:
-            ignore_class = check.integer("ignore_class", ignore_class)
-        self.ignore_class = ignore_class
+        self.ignore_class = check.optional_integer("ignore_class", ignore_class)
         self.axis = check.integer("axis", axis)
 
     def call(self, y_true, y_pred):

@@ -13,8 +13,8 @@ class LinearClassifier(Stack):
         self.features = check.positive_integer("features", features)
         self.output_activation = activation_names.get(output_activation)
         self._weight_arguments("kernel", kernel_initializer)
-        self.seed = None if seed is None else check.integer("seed", seed)
-        (initializer,) = self._kernels(kernel_initializer, 1)
+        self.seed = check.optional_integer("seed", seed)
+        (initializer,) = self._seeded("kernel", kernel_initializer, 1)
         self.linear = Dense(
             units,
             self.output_activation,

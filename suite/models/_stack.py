@@ -6,19 +6,15 @@ from suite._configured import Configured
 from suite.layers._nested import apply
 from suite.models._seeded import seeded
 
+STREAMS = {"kernel": (), "recurrent": (1,), "bias": (2,)}  # so that a layer's do not start alike
+
 
 class Stack(Configured, keras.Model):
     """A model whose `blocks` are called one after another."""
 
-    def _kernels(self, kernel_initializer, count):
+    def _seeded(self, role, initializer, count):
         """For each of `count` layers an initializer with a seed derived from the model's."""
-        return seeded(kernel_initializer, self.seed, count)
-
-    def _recurrent_kernels(self, recurrent_initializer, count):
-        return seeded(recurrent_initializer, self.seed, count, stream=(1,))
-
-    def _biases(self, bias_initializer, count):
-        return seeded(bias_initializer, self.seed, count, stream=(2,))
+        return seeded(initializer, self.seed, count, STREAMS[role])
 
     def build(self, input_shape):
         if self.built:

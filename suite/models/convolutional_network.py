@@ -104,10 +104,10 @@ class ConvolutionalNetwork(Stack):
         self.output_activation = activation_names.get(output_activation)
         self._weight_arguments("kernel", kernel_initializer, kernel_regularizer)
         self._weight_arguments("bias", bias_initializer)
-        self.seed = None if seed is None else check.integer("seed", seed)
+        self.seed = check.optional_integer("seed", seed)
 
-        *kernels, last = self._kernels(kernel_initializer, len(self.filters) + 1)
-        biases = iter(self._biases(bias_initializer, len(self.filters) + 1))
+        *kernels, last = self._seeded("kernel", kernel_initializer, len(self.filters) + 1)
+        biases = iter(self._seeded("bias", bias_initializer, len(self.filters) + 1))
         policy = {"dtype": self.dtype_policy}
         shared = {
             "kernel_regularizer": self.kernel_regularizer,

@@ -81,9 +81,9 @@ class GraphNetwork(Stack):
         self.readout = None if readout is None else check.choice("readout", readout, ("sum",))
         self.output_activation = activation_names.get(output_activation)
         self._weight_arguments("kernel", kernel_initializer)
-        self.seed = None if seed is None else check.integer("seed", seed)
+        self.seed = check.optional_integer("seed", seed)
 
-        *kernels, last = self._kernels(kernel_initializer, len(self.channels) + 1)
+        *kernels, last = self._seeded("kernel", kernel_initializer, len(self.channels) + 1)
         policy = {"dtype": self.dtype_policy}
         kind = CONVOLUTIONS[self.convolution]
         # Spektral's layer, whose arguments ours has, drops half of its coefficients by default.

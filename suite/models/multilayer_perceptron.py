@@ -77,10 +77,10 @@ class MultilayerPerceptron(Stack):
         self.output_activation = activation_names.get(output_activation)
         self._weight_arguments("kernel", kernel_initializer, kernel_regularizer)
         self._weight_arguments("bias", bias_initializer)
-        self.seed = None if seed is None else check.integer("seed", seed)
+        self.seed = check.optional_integer("seed", seed)
 
-        *hidden, last = self._kernels(kernel_initializer, len(self.units) + 1)
-        biases = iter(self._biases(bias_initializer, len(self.units) + 1))
+        *hidden, last = self._seeded("kernel", kernel_initializer, len(self.units) + 1)
+        biases = iter(self._seeded("bias", bias_initializer, len(self.units) + 1))
         shared = {
             "kernel_regularizer": self.kernel_regularizer,
             "dtype": self.dtype_policy,

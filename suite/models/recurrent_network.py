@@ -84,12 +84,12 @@ class RecurrentNetwork(Stack):
         self._weight_arguments("kernel", kernel_initializer)
         self._weight_arguments("recurrent", recurrent_initializer)
         self._weight_arguments("bias", bias_initializer)
-        self.seed = None if seed is None else check.integer("seed", seed)
+        self.seed = check.optional_integer("seed", seed)
 
         ways = 2 if self.bidirectional else 1
-        *kernels, last = self._kernels(kernel_initializer, ways * len(self.units) + 1)
-        recurrent = self._recurrent_kernels(recurrent_initializer, len(kernels))
-        biases = self._biases(bias_initializer, len(kernels))
+        *kernels, last = self._seeded("kernel", kernel_initializer, ways * len(self.units) + 1)
+        recurrent = self._seeded("recurrent", recurrent_initializer, len(kernels))
+        biases = self._seeded("bias", bias_initializer, len(kernels))
         self.blocks = []
         for number, size in enumerate(self.units):
             inner = number + 1 < len(self.units) or self.return_sequences

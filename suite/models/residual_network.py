@@ -84,10 +84,10 @@ class ResidualNetwork(Stack):
         self.output_activation = activation_names.get(output_activation)
         self._weight_arguments("kernel", kernel_initializer, kernel_regularizer)
         self._weight_arguments("bias", bias_initializer)
-        self.seed = None if seed is None else check.integer("seed", seed)
+        self.seed = check.optional_integer("seed", seed)
 
-        first, *hidden, last = self._kernels(kernel_initializer, self.depth + 2)
-        biases = iter(self._biases(bias_initializer, self.depth + 2))
+        first, *hidden, last = self._seeded("kernel", kernel_initializer, self.depth + 2)
+        biases = iter(self._seeded("bias", bias_initializer, self.depth + 2))
         self.blocks = [self._dense(self.units, first, next(biases), "first")]
         for number, initializer in enumerate(hidden, 1):
             layers = [*self._before(), self._dense(self.units, initializer, next(biases), "dense")]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from backends import BACKEND, layer_gradients, numpy
 
+import suite
 from suite.layers import GRU, GRUCell
 
 BATCH, TIME, FEATURES, UNITS = 6, 5, 3, 4
@@ -142,3 +143,9 @@ def test_numbers_of_parameters():
         layer.build((None, TIME, 3))
         assert layer.count_params() == expected
         assert tuple(layer.cell.bias.shape) == ((2, 15) if reset_after else (15,))
+
+
+def test_refuses_a_chrono_bias_for_the_other_cell():
+    bias = suite.initializers.ChronoBias(20, cell="lstm")
+    with pytest.raises(ValueError, match=r"ChronoBias\(cell='gru'\), received .*'lstm'"):
+        GRU(12, bias_initializer=bias)

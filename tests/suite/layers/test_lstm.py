@@ -137,3 +137,9 @@ def test_a_forget_bias_of_one_would_undo_chrono_bias():
     with pytest.raises(ValueError, match="unit_forget_bias must be False under ChronoBias"):
         LSTM(4, bias_initializer=bias)
     assert LSTM(4, bias_initializer=bias, unit_forget_bias=False).unit_forget_bias is False
+
+
+def test_refuses_a_chrono_bias_for_the_other_cell():
+    bias = suite.initializers.ChronoBias(20, cell="gru")
+    with pytest.raises(ValueError, match=r"ChronoBias\(cell='lstm'\), received .*'gru'"):
+        LSTM(12, bias_initializer=bias, unit_forget_bias=False)

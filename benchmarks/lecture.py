@@ -13,9 +13,10 @@ SECTIONS = {
     6: ("Normalization and skip connections", "Holding the scale during training."),
     7: ("Learning theory", "Risk, bias and variance, and choosing a model honestly."),
     8: ("Architectures", "Convolutions, recurrence, continuous depth and graphs."),
+    9: ("Equivariance", "What the lecture announces for next time: layers that know a symmetry."),
 }
 
-# claim -> (section, title), in slide order
+# claim -> (section, title), in slide order; B1 to B6 go beyond the slides
 CLAIMS = {
     "C01": (1, "Binary logistic model, decision rule, bias by augmentation"),
     "C02": (1, "Derivatives of the sigmoid, and what makes it steep"),
@@ -87,6 +88,12 @@ CLAIMS = {
     "C68": (8, "GRU and bidirectional layers"),
     "C69": (8, "Neural ordinary differential equations"),
     "C70": (8, "Graph neural networks"),
+    "B1": (9, "Convolutions commute with shifts, and nothing else does"),
+    "B2": (9, "Pooling and stride keep some shifts only"),
+    "B3": (9, "Linear maps that commute with permutations"),
+    "B4": (9, "Group convolutions commute with rotations"),
+    "B5": (9, "Steerable filters"),
+    "B6": (9, "Equivariance saves data"),
 }
 
 

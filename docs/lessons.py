@@ -31,6 +31,7 @@ SECTIONS = {
     "Sequences": "C65 to C68",
     "LSTM and its variants": "C67 to C69",
     "Graph neural networks": "C70",
+    "Equivariance": "B1 to B6",
 }
 
 
@@ -70,10 +71,16 @@ def named_claims(text):
         >>> named_claims("claims C46 to C48, and C12, C15 (C58)")
         ('C12', 'C15', 'C46', 'C47', 'C48', 'C58')
     """
-    numbers = {int(number) for number in re.findall(r"\bC(\d\d)\b", text)}
-    for first, last in re.findall(r"\bC(\d\d)\s+to\s+C(\d\d)\b", text):
-        numbers.update(range(int(first), int(last)))
-    return tuple(f"C{number:02}" for number in sorted(numbers))
+    found = {
+        (letter, int(number))
+        for letter, number in re.findall(r"\b(C(?=\d\d\b)|B(?=\d\b))(\d+)", text)
+    }
+    for letter, first, last in re.findall(r"\b([BC])(\d+)\s+to\s+\1(\d+)\b", text):
+        found.update((letter, number) for number in range(int(first), int(last)))
+    # The lecture's first, then what goes beyond it.
+    slides = (f"C{number:02}" for letter, number in sorted(found) if letter == "C")
+    beyond = (f"B{number}" for letter, number in sorted(found) if letter == "B")
+    return (*slides, *beyond)
 
 
 def section_of(claim):

@@ -189,7 +189,7 @@ def fill(template: str, judged: Mapping[str, Verdict]) -> str:
     def place(match: re.Match) -> str:
         key, form = match.group(1), match.group(2)
         # The claim may stand in front, as in the hypothesis's id.
-        key = re.sub(r"^C\d\d\.", "", key)
+        key = re.sub(r"^[BC]\d+\.", "", key)
         if key not in known:
             missing.append(key)
             return ""

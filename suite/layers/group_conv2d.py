@@ -1,6 +1,6 @@
 """The group convolution of a network for the group p4: shifts and rotations by 90 degrees.
 
-Beyond the lecture's "Convolutional networks". It stands on a lifting layer, or on another of its
+Lecture section "Equivariance", claims B4 and B6. It stands on a lifting layer, or on another of its
 kind: its input has the four orientations as an axis, and it looks at all of them.
 """
 

@@ -124,7 +124,7 @@ def newton(
         given = {"hessian": hessian, "features": features, "labels": labels}
         solve = partial(by_cholesky, **given, plain=damping is None)
     elif hessian is logistic_hessian:
-        solve = partial(by_conjugate_gradient, features=features)
+        solve = partial(by_conjugate_gradient, features=features, labels=labels)
     else:
         raise ValueError(f"hessian must be left out with solver={solver!r}, received {hessian!r}")
     tolerance = 1e-10 if tolerance is None else tolerance

@@ -6,7 +6,7 @@ semidefinite, so a step goes wrong only by its length, and only far from the min
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from scipy.sparse.linalg import LinearOperator, cg
+from scipy.sparse.linalg import LinearOperator, lsqr
 from scipy.special import expit as sigmoid
 
 from suite.optimizers._armijo import SUFFICIENT_DECREASE
@@ -99,16 +99,30 @@ def by_cholesky(w, g, *, hessian, features, labels, plain):
     return delta if np.isfinite(delta).all() else None
 
 
-def by_conjugate_gradient(w, g, *, features):
-    """The same from `H v = X^T (S (X v))`, without `H`; flat directions get no step."""
+def by_conjugate_gradient(w, g, *, features, labels):
+    """The same without `H`, as the least-squares problem whose normal equations it is.
+
+    With `s = sigma(z) (1 - sigma(z))` and `g = X^T r`, the step minimizes
+
+        |sqrt(s) X delta + r / sqrt(s)|^2        r / sqrt(s) = -+exp(-+z / 2)
+
+    LSQR runs conjugate gradients on it without squaring the condition number, and of all solutions
+    it finds the shortest: flat directions, such as those of repeated features, get no step.
+    """
     z = features @ w
-    curvature = sigmoid(z) * sigmoid(-z)
-
-    def product(v):
-        return features.T @ (curvature * (features @ v.ravel()))
-
-    h = LinearOperator((len(w), len(w)), matvec=product, dtype=float)
-    delta, _ = cg(h, -g, rtol=RESIDUAL)
+    sign = 2 * labels - 1
+    root = np.sqrt(sigmoid(z) * sigmoid(-z))
+    weighted = LinearOperator(
+        features.shape,
+        matvec=lambda v: root * (features @ v.ravel()),
+        rmatvec=lambda u: features.T @ (root * u.ravel()),
+        dtype=float,
+    )
+    with np.errstate(over="ignore"):  # a sample that is wrong beyond all numbers: no step
+        target = sign * np.exp(-sign * z / 2)
+    if not np.isfinite(target).all():
+        return None
+    delta = lsqr(weighted, target, atol=RESIDUAL, btol=RESIDUAL, conlim=0)[0]
     return delta if np.isfinite(delta).all() else None
 
 

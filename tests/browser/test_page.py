@@ -60,7 +60,7 @@ def open_page(browser, url):
 def test_it_opens_without_a_complaint_or_a_request(open_page):
     page = open_page()
     assert page.title() == "The lecture, measured"
-    assert page.locator(".map .cell").count() == 70
+    assert page.locator(".map .cell").count() == 76
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])

@@ -90,6 +90,11 @@ def test_every_claim_has_a_section():
             "C12 C15 C58",
         ),
         ("Counts (C26 to C28, C65).", (), "C26 C27 C28 C65"),
+        (
+            'Lecture section "Equivariance", claims B2\nto B4, C64.',
+            ("Equivariance",),
+            "C64 B2 B3 B4",
+        ),
         ('Colors like #C12345 and "words" are no claims.', (), ""),
     ],
 )

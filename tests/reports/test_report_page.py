@@ -46,7 +46,7 @@ def test_states(built):
         "C36": "PARTIAL", "C33": "ERROR", "C60": "ERROR",
     }  # fmt: skip
     assert {k: v for k, v in states.items() if v != "NOT RUN"} == expected
-    assert len(states) == 70
+    assert len(states) == 76
 
 
 def test_numbers_are_those_of_the_rules_applied_to_the_trials(store, claims, page):
@@ -168,9 +168,9 @@ def test_an_empty_store_gives_a_page_that_says_so(tmp_path):
     Store.open(tmp_path / "empty.sqlite", create=True).close()
     built = build([tmp_path / "empty.sqlite"], tmp_path / "out")
     page = built.path.read_text()
-    assert "70 of 70" in page and "The store has no run." in page
+    assert "76 of 76" in page and "The store has no run." in page
     rows = json.loads((tmp_path / "out" / "claims.json").read_text())
-    assert len(rows) == 70 and {row["verdict"] for row in rows} == {"NOT RUN"}
+    assert len(rows) == 76 and {row["verdict"] for row in rows} == {"NOT RUN"}
 
 
 def test_too_few_seeds_withhold_the_verdict(tmp_path):

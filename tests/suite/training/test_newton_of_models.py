@@ -50,6 +50,24 @@ def test_conjugate_gradients_solve_the_closed_form_too(seed):
     np.testing.assert_allclose(other.weights, one.weights, rtol=1e-8, atol=1e-10)
 
 
+def test_conjugate_gradients_share_a_repeated_feature():
+    # Its Hessian is singular; the shortest of all solutions halves the weight of the twins.
+    x = np.random.default_rng(3).normal(0.7, 1.0, (SAMPLES, 4))
+    y = (x.sum(1) - 3 + np.random.default_rng(3).logistic(size=SAMPLES) > 0).astype(float)
+    once, twice = newton(x, y), newton(np.c_[x, x[:, :1]], y, solver="conjugate_gradient")
+    assert once.converged and twice.converged and once.steps == twice.steps
+    shared = np.r_[once.weights[-1], once.weights[-1][:1]] * [0.5, 1, 1, 1, 0.5]
+    np.testing.assert_allclose(twice.weights[-1], shared, rtol=1e-8)
+    assert newton(np.c_[x, x[:, :1]], y).outcome == "Hessian not positive definite"
+
+
+def test_conjugate_gradients_see_that_separable_classes_have_no_minimum():
+    x = np.array([[1.0, -2.0], [1.0, -1.0], [1.0, 1.0], [1.0, 3.0]])
+    for solver in SOLVERS:
+        found = newton(x, np.array([0, 0, 1, 1]), solver=solver)
+        assert found.outcome == "no finite minimum"
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_perceptron_ends_where_scipy_finds_a_minimum(solver):
     keras.utils.set_random_seed(2)

@@ -1,8 +1,8 @@
 """The lifting layer of a network for the group p4: shifts and rotations by 90 degrees.
 
-Lecture section "Equivariance", claims B4 and B6. A convolution shares its weights between positions,
-so it commutes with shifts. Here they are shared between four orientations as well, so that the
-layer commutes with rotations too: four times the maps from the same number of weights.
+Lecture section "Equivariance", claims B4 and B6. A convolution shares its weights between
+positions, so it commutes with shifts. Here they are shared between four orientations as well, so
+that the layer commutes with rotations too: four times the maps from the same number of weights.
 """
 
 import keras

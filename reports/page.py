@@ -16,7 +16,7 @@ from benchmarks import lecture
 from benchmarks.experiment import LENSES
 from benchmarks.store import Store
 from benchmarks.verdicts import number
-from reports import comparison, figures
+from reports import comparison, figures, live
 from reports.comparison_figures import comparison_panels, tuned_cells
 from reports.drawing import tick_label
 from reports.load import (
@@ -284,6 +284,7 @@ def stylesheet() -> str:
         f"{{{dark}}}}}:root[data-theme=dark]{{{dark}}}"
         + minified(static("style.css"))
         + minified(static("figure.css"))
+        + minified(live.style())
         # Paper is white, whatever the screen was.
         + f"@media print{{:root:root:root{{{light}--bg:#fff}}}}"
     )
@@ -321,10 +322,13 @@ def render(report: Report) -> tuple[str, dict[str, str], tuple[str, ...]]:
         compared.append({"view": view, "result": result, "panels": panels})
     by_section = {s: [c for c in report.claims if c.section == s] for s in lecture.SECTIONS}
     counts = {state: sum(c.state == state for c in report.claims) for state in STATES}
+    # A live picture stands on its claim's card, so it needs one.
+    shown = [p for p in live.pictures() if cards[p.claim]["panels"] or cards[p.claim]["problems"]]
     scripts = [static(name) for name in ("theme.js", "filter.js", "lecture.js", "idle.js")]
+    scripts += live.scripts(shown)
     template = _environment().get_template("page.html.j2")
     page = template.render(
-        report=report, cards=cards, compared=compared, sections=lecture.SECTIONS,
+        report=report, cards=cards, compared=compared, sections=lecture.SECTIONS, live=shown,
         by_section=by_section, counts=counts, states=STATES, lenses=LENSES,
         run=report.runs[-1] if report.runs else None,
         style=Markup(stylesheet()),  # our own files: nothing from the store

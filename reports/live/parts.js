@@ -274,7 +274,8 @@ const live = (() => {
       write(value);
       input.addEventListener("input", () => { tell(); this.update(); });
       this.values[name] = { get: () => String(read()), set: write };
-      return { get value() { return read(); }, set: (v) => { write(v); this.update(); }, input };
+      // `put` changes the value from within a redraw, `set` starts one.
+      return { get value() { return read(); }, put: write, set: (v) => { write(v); this.update(); }, input };
     }
 
     button(label, action) {
@@ -348,7 +349,9 @@ const live = (() => {
         const [u, v] = String(words).split(",").map(Number);
         if (Number.isFinite(u) && Number.isFinite(v)) move(u, v);
       } };
-      return { get value() { return [...point]; }, set: (u, v) => { move(u, v); this.update(); }, place, element: dot };
+      // `put` and `lift` move it from within a redraw, also across the direction it is dragged in.
+      const put = (u, v) => { point[0] = u; point[1] = v; place(); };
+      return { get value() { return [...point]; }, put, lift: (v) => put(point[0], v), element: dot };
     }
   }
 

@@ -158,7 +158,7 @@ const live = (() => {
         return { ...hidden(element), set: (u, v, words) => {
           const there = Number.isFinite(u) && Number.isFinite(v);
           element.setAttribute("x", there ? short(clamp(sx(u), 0, WIDTH)) : -FAR);
-          element.setAttribute("y", there ? short(clamp(sy(v), TOP - 10, height - 4)) : -FAR);
+          element.setAttribute("y", there ? short(clamp(sy(v), y ? TOP - 10 : 30, height - 4)) : -FAR);
           if (words != null) element.textContent = words;
         } };
       },

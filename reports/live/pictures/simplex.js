@@ -4,7 +4,7 @@ alt: A triangle whose corners are the classes. Its point has the three probabili
 the sides and can be dragged; bars show logits and probabilities. */
 live("simplex", (picture) => {
   const { number, clamp } = live, CLASSES = ["a", "b", "c"], ROLES = ["c1", "c5", "c6"];
-  const CORNERS = [[60, 268], [360, 268], [210, 268 - 150 * Math.sqrt(3) * 0.94]];
+  const CORNERS = [[60, 268], [360, 268], [210, 268 - 130 * Math.sqrt(3)]];
   const logits = CLASSES.map((name, i) => picture.slider({ name: "z" + name, label: `Logit of ${name}`, from: -4, to: 4, step: 0.05, value: [1, 0, -0.5][i], show: (v) => number(v) }));
   const temperature = picture.slider({ name: "temperature", label: "Temperature", from: -1, to: 1, step: 0.05, value: 0, show: (v) => number(10 ** v, 2) });
   const triangle = picture.panel({ title: "Probabilities are a point of the simplex" });

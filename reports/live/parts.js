@@ -312,7 +312,7 @@ const live = (() => {
     }
 
     // A point to drag, or to move with the arrow keys, within the panel's axes or `within`.
-    handle(panel, { name, label, at, along = "xy", role = "acc", within }) {
+    handle(panel, { name, label, at, along = "xy", role = "acc", within, step }) {
       const point = [...at], { sx, sy } = panel, frame = within || panel;
       const dot = make("circle", { class: "handle", r: 9, tabindex: 0, role: "slider", "aria-label": label, "aria-orientation": along === "y" ? "vertical" : "horizontal", fill: color(role) }, panel.svg);
       const limit = (v, axis) => clamp(v, frame[axis].from, frame[axis].to);
@@ -340,8 +340,8 @@ const live = (() => {
         if (!sign) return;
         event.preventDefault();
         const up = sy(1) > sy(0) ? -1 : 1; // on screen, up is up
-        const step = (axis) => (frame[axis].to - frame[axis].from) / 50;
-        move(point[0] + sign[0] * step("x"), point[1] + up * sign[1] * step("y"));
+        const by = (axis) => step || (frame[axis].to - frame[axis].from) / 50;
+        move(point[0] + sign[0] * by("x"), point[1] + up * sign[1] * by("y"));
         this.update();
       });
       place();

@@ -18,7 +18,7 @@ live("gates", (picture) => {
   const word = [reach.text("c1", { anchor: "end" }), reach.text("ink", { anchor: "end" })];
   // The diagram: the memory runs along the top; gates open and close on it.
   const wire = (d) => make("path", { d, fill: "none", stroke: "var(--ink2)", "stroke-width": 2 }, cell.svg);
-  wire("M0 80H420M400 74L412 80L400 86"); wire("M60 210V80M170 210V150M250 210V150M170 150H210V80M250 150H210M330 210V180M330 80V180H420");
+  wire("M0 80H420M400 74L412 80L400 86"); wire("M60 196V80M170 196V150M250 196V150M170 150H210V80M250 150H210M330 196V180M330 80V180H420");
   const gate = {};
   [["f", 60, "forget f"], ["i", 170, "input i"], ["g", 250, "candidate g"], ["o", 330, "output o"]].forEach(([name, x, words]) => {
     const box = make("rect", { x: x - 38, y: 196, width: 76, height: 48, rx: 8, stroke: "var(--ink2)" }, cell.svg);

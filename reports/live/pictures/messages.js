@@ -24,7 +24,7 @@ live("messages", (picture) => {
     words.forEach((word) => word.element.remove());
     const g = GRAPHS[key];
     nodes = g.at.map((at, i) => picture.handle(board, { name: "n" + i, label: `Node ${i + 1}`, at, within: { x: { from: 20, to: 400 }, y: { from: 45, to: 280 } } }));
-    nodes.forEach((node, i) => { node.element.setAttribute("r", 17); delete picture.values["n" + i]; });
+    nodes.forEach((node, i) => { node.element.setAttribute("r", 17); node.element.style.stroke = "var(--ink2)"; delete picture.values["n" + i]; });
     words = g.at.map(() => { const text = make("text", { class: "num", "text-anchor": "middle", "pointer-events": "none" }, board.svg); return { element: text }; });
   };
   picture.draw(() => {
@@ -57,7 +57,7 @@ live("messages", (picture) => {
     const twin = (key === "hexagon" || key === "triangles") && begin.value === "all" ? " The ring of six and the two triangles give the same numbers: messages cannot tell them apart." : "";
     const alike = how.value === "gcn" ? ` Divided by √degree the nodes differ by ${number(apart(now), 2)} (${number(apart(first), 2)} at first): after many rounds they all say the same, which is over-smoothing.` : "";
     return {
-      say: `After ${round.value} rounds ${reached} of ${n} nodes have a number: news travel one edge a round.${alike}${twin}`,
+      say: `After ${round.value} rounds ${reached} of ${n} nodes have a number: news travels one edge a round.${alike}${twin}`,
       table: [["node", "neighbors", "number"], ...now.map((v, i) => [String(i + 1), String(degree[i] - 1), v])],
     };
   });

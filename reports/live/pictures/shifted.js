@@ -8,10 +8,11 @@ live("shifted", (picture) => {
   const size = picture.choice({ name: "window", label: "Window", options: { 1: "none", 2: "2 × 2", 4: "4 × 4", 12: "global" }, value: 2 });
   const kind = picture.choice({ name: "kind", label: "Pooling", options: { max: "maximum", mean: "average", stride: "stride alone" } });
   const canvas = picture.panel({ title: "The digit: drag it" }), maps = picture.panel({ title: "Feature map, and what is left of it" });
-  const cell = 17, grey = (v) => ["ink", 0.05 + Math.max(0, Math.min(1, v)) * 0.8];
+  const cell = 17, LEFT = 60 + 4 * cell, TOP = 40 + 4 * cell; // middle of the digit at (0, 0)
+  const grey = (v) => ["ink", 0.05 + Math.max(0, Math.min(1, v)) * 0.8];
   const pixels = canvas.cells(grey, { gap: 1 }), features = maps.cells((v) => ["c1", 0.05 + Math.min(1, v / 3) * 0.9], { gap: 1 }), pooled = maps.cells((v) => ["c6", 0.05 + Math.min(1, v / 3) * 0.9], { gap: 1 });
   const captions = [maps.text("c1"), maps.text("c6")];
-  const handle = picture.handle(canvas, { name: "at", label: "Position of the digit, in pixels", at: [60 + 3 * cell, 40 + 3 * cell], within: { x: { from: 60, to: 60 + 6 * cell }, y: { from: 40, to: 40 + 6 * cell } } });
+  const handle = picture.handle(canvas, { name: "at", label: "Place of the digit", step: cell, at: [LEFT + 3 * cell, TOP + 3 * cell], within: { x: { from: LEFT, to: LEFT + 6 * cell }, y: { from: TOP, to: TOP + 6 * cell } } });
   handle.element.setAttribute("fill-opacity", 0.55);
   const digit = (dx, dy) => Array.from({ length: SIDE }, (_, i) => Array.from({ length: SIDE }, (_, j) => (shape[i - dy] || "")[j - dx] === "#" ? 1 : 0));
   const KERNEL = [[1, 1, 0], [1, 0, -1], [0, -1, -1]];
@@ -30,10 +31,10 @@ live("shifted", (picture) => {
   };
   const [dx0, dy0] = [3, 3];
   picture.draw(() => {
-    const [u, v] = handle.value, dx = Math.round((u - 60) / cell), dy = Math.round((v - 40) / cell);
+    const [u, v] = handle.value, dx = Math.round((u - LEFT) / cell), dy = Math.round((v - TOP) / cell);
     const p = +size.value, how = kind.value, image = digit(dx, dy), map = convolve(image), small = pool(map, p, how);
     const first = convolve(digit(dx0, dy0)), firstSmall = pool(first, p, how);
-    handle.put(60 + dx * cell, 40 + dy * cell);
+    handle.put(LEFT + dx * cell, TOP + dy * cell);
     pixels.set(image, { left: 60, top: 40, size: cell });
     features.set(map, { left: 4, top: 50, size: 15 });
     pooled.set(small, { left: 226, top: 50, size: 15 * p });

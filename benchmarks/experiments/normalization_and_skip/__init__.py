@@ -1,0 +1,1 @@
+"""The experiments on activation normalization and skip connections."""

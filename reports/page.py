@@ -326,11 +326,13 @@ def render(report: Report) -> tuple[str, dict[str, str], tuple[str, ...]]:
     shown = [p for p in live.pictures() if cards[p.claim]["panels"] or cards[p.claim]["problems"]]
     scripts = [static(name) for name in ("theme.js", "filter.js", "lecture.js", "idle.js")]
     scripts += live.scripts(shown)
+    stated = [c for c in report.claims if c.state_of(STATED)]
     template = _environment().get_template("page.html.j2")
     page = template.render(
         report=report, cards=cards, compared=compared, sections=lecture.SECTIONS, live=shown,
         by_section=by_section, counts=counts, states=STATES, lenses=LENSES,
-        run=report.runs[-1] if report.runs else None,
+        errata=[c for c in stated if c.state_of(STATED) == "REFUTED"], judged=len(stated),
+        notation=lecture.NOTATION, run=report.runs[-1] if report.runs else None,
         style=Markup(stylesheet()),  # our own files: nothing from the store
         scripts=[Markup(script) for script in scripts],
     )  # fmt: skip

@@ -2,7 +2,7 @@
 // the reader reads, so that finding in the page, captures and the scroll bar know every card.
 (() => {
   const later = window.requestIdleCallback || ((work) => setTimeout(work, 50));
-  const left = [...document.querySelectorAll(".claim,.idx")];
+  const left = [...document.querySelectorAll(".claim,.idx,.erratum")];
   const next = () => {
     const card = left.shift();
     if (!card) return;

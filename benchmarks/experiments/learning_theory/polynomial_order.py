@@ -173,8 +173,8 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C50.all_fail",
-            "Every higher order fails that dramatically, read without an upper end: orders 25 to 200 "
-            "as well, fitted with the smallest norm.",
+            "Every higher order fails that dramatically, read without an upper end: orders 25 to "
+            "200 as well, fitted with the smallest norm.",
             rule=every(*(tenfold(order) for order in (25, 50, 100, HIGHEST))),
             kind="as stated",
         ),
@@ -223,8 +223,8 @@ EXPERIMENT = Experiment(
     ),
     finding=(
         "Order 9 fits ten points perfectly, and its test error exceeds that of the cubic by "
-        "{dramatic:.1f} powers of ten on average. That is the peak: fitted with the smallest norm, higher orders fit as "
-        "perfectly and err less and less, though at order 200 more than the cubic in "
+        "{dramatic:.1f} powers of ten on average. That is the peak: fitted with the smallest norm, "
+        "higher orders fit as perfectly and err less and less, though at order 200 more than the cubic in "
         "{cubic_stays_better:.0%} of the data sets."
     ),
     stated=r"n \ge N - 1:\quad \hat{\mathcal R} = 0,\quad \mathcal R \gg \mathcal R_{\text{cubic}}",

@@ -34,13 +34,13 @@ from benchmarks.experiments.normalization_and_skip._covariances import (
 from benchmarks.verdicts import Identity
 
 RAW, ROOT, LOWER, UPPER, INVERSE, PRECISION, SYMMETRIC = (
-    "as it is",
-    "Σ^½",
+    "none",
+    "√Σ",
     "L",
     "Lᵀ",
     "L⁻¹",
     "Mᵀ",
-    "Σ^−½",
+    "(√Σ)⁻¹",
 )
 FORMS = (RAW, ROOT, LOWER, UPPER, INVERSE, PRECISION, SYMMETRIC)
 CHOLESKY = (INVERSE, PRECISION)
@@ -119,7 +119,7 @@ EXPERIMENT = Experiment(
     hypotheses=(
         Hypothesis(
             "C45.stated",
-            "W\u00a0=\u00a0Σ^½ whitens.",
+            "W\u00a0=\u00a0√Σ whitens.",
             # The metric is divided by the condition number of Σ, as all below.
             Identity("white_error", terms=LONGEST, where={"form": ROOT}),
             kind="as stated",
@@ -134,21 +134,21 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C45.squared",
-            "Under Σ^½ the covariance becomes Σ².",
+            "Under √Σ the covariance becomes Σ².",
             Identity("square_error", terms=LONGEST, where={"form": ROOT}),
             formula=r"\Sigma^{1/2}\, \Sigma\, \Sigma^{1/2} = \Sigma^2",
             mutants=forms(RAW, INVERSE),
         ),
         Hypothesis(
             "C45.condition",
-            "Under Σ^½ the condition number of the covariance is squared.",
+            "Under √Σ the condition number of the covariance is squared.",
             Identity("condition_error", terms=LONGEST, where={"form": ROOT}),
             formula=r"\kappa(\Sigma^2) = \kappa(\Sigma)^2",
             mutants=forms(RAW, INVERSE),
         ),
         Hypothesis(
             "C45.triangular",
-            "The Cholesky whiteners are triangular; Σ^−½, which whitens too, is not.",
+            "The Cholesky whiteners are triangular; (√Σ)⁻¹, which whitens too, is not.",
             Identity("off_triangle", terms=LONGEST, where={"form": CHOLESKY}),
             formula=r"(L^{-1})_{ij} = 0 \;\text{for}\; j > i, \quad "
             r"(M^\top)_{ij} = 0 \;\text{for}\; j < i",
@@ -202,7 +202,7 @@ EXPERIMENT = Experiment(
             where={"data": PLANE, "form": (RAW, ROOT, *CHOLESKY)},
             x_label="first coordinate",
             y_label="second coordinate",
-            title="The slide's map stretches the ellipse",
+            title="The ellipse under each map",
         ),
         Points(
             x="form",

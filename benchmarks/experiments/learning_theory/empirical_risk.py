@@ -143,7 +143,7 @@ def expected(law, which, size):
 
 
 def mirrored(law, size):
-    """What the fit's risk would be if new inputs were the old ones, for squared error or its likelihood."""
+    """Risk of the fit if new inputs were the old ones: of squared error, or its likelihood."""
     squared = SIGMA**2 * (1 + PARAMETERS / size)
     return float(likelihood_of(squared) if law == LIKELIHOOD else squared)
 

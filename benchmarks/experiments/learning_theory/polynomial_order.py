@@ -224,8 +224,8 @@ EXPERIMENT = Experiment(
     finding=(
         "Order 9 fits ten points perfectly, and its test error exceeds that of the cubic by "
         "{dramatic:.1f} powers of ten on average. That is the peak: fitted with the smallest norm, "
-        "higher orders fit as perfectly and err less and less, though at order 200 more than the cubic in "
-        "{cubic_stays_better:.0%} of the data sets."
+        "higher orders fit as perfectly and err less and less, though at order 200 more than "
+        "the cubic in {cubic_stays_better:.0%} of the data sets."
     ),
     stated=r"n \ge N - 1:\quad \hat{\mathcal R} = 0,\quad \mathcal R \gg \mathcal R_{\text{cubic}}",
     corrected=r"\mathcal R \text{ peaks at } n = N - 1 \text{ and descends again beyond}",

@@ -100,6 +100,18 @@ def show_command(
     raise typer.Exit(show(claim, store, device, _console()))
 
 
+@app.command("compare")
+def compare_command(
+    old: Annotated[Path, typer.Argument(help="A results file.")],
+    new: Annotated[Path, typer.Argument(help="A later one.")],
+    device: Annotated[str, typer.Option(help="cpu or gpu.")] = "cpu",
+):
+    """Say what changed between two stores, beyond noise. Exit code 1 if anything did."""
+    from benchmarks.cli.compare import compare
+
+    raise typer.Exit(compare(old, new, device, _console()))
+
+
 @app.command("merge")
 def merge_command(
     stores: Annotated[list[Path], typer.Argument(help="Results files.")],

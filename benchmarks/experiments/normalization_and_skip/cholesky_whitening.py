@@ -40,7 +40,7 @@ RAW, ROOT, LOWER, UPPER, INVERSE, PRECISION, SYMMETRIC = (
     "Lᵀ",
     "L⁻¹",
     "Mᵀ",
-    "(√Σ)⁻¹",
+    "√Σ⁻¹",
 )
 FORMS = (RAW, ROOT, LOWER, UPPER, INVERSE, PRECISION, SYMMETRIC)
 CHOLESKY = (INVERSE, PRECISION)
@@ -148,7 +148,7 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C45.triangular",
-            "The Cholesky whiteners are triangular; (√Σ)⁻¹, which whitens too, is not.",
+            "The Cholesky whiteners are triangular; √Σ⁻¹, which whitens too, is not.",
             Identity("off_triangle", terms=LONGEST, where={"form": CHOLESKY}),
             formula=r"(L^{-1})_{ij} = 0 \;\text{for}\; j > i, \quad "
             r"(M^\top)_{ij} = 0 \;\text{for}\; j < i",
@@ -211,13 +211,13 @@ EXPERIMENT = Experiment(
             log="y",
             x_label="map",
             y_label="condition number after it",
-            title="Coloring squares the condition number, whitening makes it 1",
+            title="√Σ squares the condition number, whitening makes it 1",
             reference=1.0,
         ),
     ),
     measure=measure,
-    finding="The slide's square root of the covariance stretches what should be shrunk; the "
-    "inverse of the Cholesky factor whitens.",
+    finding="The slide's square root of the covariance squares the condition number; the "
+    "inverse of the Cholesky factor makes it 1.",
     stated=r"W = \Sigma^{1/2}",
     corrected=r"W = L^{-1} \;\text{with}\; \Sigma = L L^\top, \quad \text{or } W = M^\top "
     r"\;\text{with}\; \Sigma^{-1} = M M^\top",

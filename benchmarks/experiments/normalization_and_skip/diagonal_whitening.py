@@ -255,7 +255,7 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C46.whitens",
-            "That is whitening with a diagonal W: the covariance becomes I.",
+            "That is whitening with a diagonal W: no covariance is left between features.",
             # Off the diagonal only: that epsilon shortens the variances the slide may well imply.
             Identity("off_diagonal", terms=LONGEST),
             kind="as stated",

@@ -21,6 +21,10 @@ STREAMS = ("initial weights", "data", "batches", "noise")
 KINDS = ("as stated", "as corrected")
 
 
+# Of a field that older specifications lack: where it is empty it is left out of their hash.
+ADDED = {"added": True}
+
+
 class SpecificationError(ValueError):
     """A specification that cannot be judged or run; the message names the field."""
 
@@ -362,7 +366,9 @@ class Comparison:
     """Contenders on one task under the same tuning budget, seen through three lenses.
 
     No hypothesis: the result is a table with intervals, and "no clear winner" is allowed. Cells
-    are contender x tuning value (plus further `factors`), every one of them with every seed.
+    are setting x contender x tuning value, every one of them with every seed. A setting is another
+    task (a depth, a number of training images): there everything is tuned, ranked and won anew,
+    and nothing is pooled over settings.
     Metrics and curves have fixed names, so that every comparison is read the same way:
     metrics `steps_to_target` (NaN-free: the budget + 1 when it was not reached),
     `train_score`, `validation_score`, `test_score`; curves `train_loss`, `validation_score`,
@@ -376,6 +382,7 @@ class Comparison:
         task: one sentence: data, network, budget.
         margin: a tuning value is usable while its median validation score stays within this of
             the contender's best, fixed beforehand.
+        settings: factor -> levels under which the whole comparison is repeated.
     """
 
     name: str
@@ -393,9 +400,15 @@ class Comparison:
     smoke: Mapping = field(default_factory=dict)
     components: tuple[str, ...] = ()
     limits: str = ""
+    settings: Mapping[str, tuple] = field(default_factory=dict, metadata=ADDED)
 
     def __post_init__(self):
         check_common(self)
+        if set(self.settings) & {self.contender[0], self.tuning[0]}:
+            raise SpecificationError(
+                f"{self.claim}: settings must differ from contender and tuning, "
+                f"received {sorted(self.settings)}"
+            )
         needed = {"steps_to_target", "train_score", "validation_score", "test_score"}
         if needed - set(self.metrics):
             raise SpecificationError(
@@ -414,11 +427,11 @@ class Comparison:
 
     @property
     def factors(self) -> Mapping[str, tuple]:
-        """Contenders x tuning values."""
-        return dict((self.contender, self.tuning))
+        """Settings x contenders x tuning values."""
+        return dict(self.settings) | dict((self.contender, self.tuning))
 
     def cells(self, device: str = "cpu", profile: str = "lecture") -> list[Cell]:
-        """Contenders x tuning values, with the profile's budget."""
+        """Settings x contenders x tuning values, with the profile's budget."""
         return product_of_cells(self, device, profile)
 
 
@@ -468,7 +481,11 @@ def product_of_cells(spec, device: str, profile: str) -> list[Cell]:
 def to_json(value):
     """A specification as plain JSON values; functions become their qualified names."""
     if is_dataclass(value) and not isinstance(value, type):
-        plain = {f.name: to_json(getattr(value, f.name)) for f in fields(value)}
+        plain = {
+            f.name: to_json(getattr(value, f.name))
+            for f in fields(value)
+            if getattr(value, f.name) or f.metadata != ADDED
+        }
         return {"type": type(value).__name__} | plain
     if isinstance(value, Mapping):
         return {str(k): to_json(v) for k, v in value.items()}

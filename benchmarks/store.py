@@ -529,7 +529,7 @@ def _positions(spec: Mapping) -> dict[str, int]:
     """Factors of a cell -> its place in the product of the levels."""
     factors = spec.get("factors")
     if factors is None:  # a comparison
-        factors = dict((spec["contender"], spec["tuning"]))
+        factors = dict(spec.get("settings", {})) | dict((spec["contender"], spec["tuning"]))
     combinations = product(*factors.values())
     return {
         json.dumps(dict(zip(factors, levels, strict=True)), sort_keys=True): i

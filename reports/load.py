@@ -229,7 +229,7 @@ def problems_of(spec: Mapping, cells: list[StoredCell]) -> tuple[str, ...]:
 def factors_of(spec: Mapping) -> Mapping:
     """Factor -> levels, of an experiment or a comparison."""
     if "contender" in spec:
-        return dict((spec["contender"], spec["tuning"]))
+        return dict(spec.get("settings", {})) | dict((spec["contender"], spec["tuning"]))
     return spec.get("factors", {})
 
 

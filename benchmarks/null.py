@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.discover import Found
-from benchmarks.experiment import Cell, Comparison, Experiment
+from benchmarks.experiment import Cell, Comparison, Experiment, Hypothesis
 from benchmarks.plan import Task
 from benchmarks.store import Store
-from benchmarks.verdicts import MissingResults, Paired, Results, allows
+from benchmarks.verdicts import MissingResults, Paired, Results, allows, hypothesis_from_json
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,13 @@ class NullResult:
     """One comparison of a level with itself.
 
     Args:
-        claim, hypothesis: whose rule it is.
+        hypothesis: whose rule it is.
         comparison: what it compares, in words.
         trials: values on each side.
         found: whether it found a difference, falsely.
         rate: how often it may, by its confidence.
     """
 
-    claim: str
     hypothesis: str
     comparison: str
     trials: int
@@ -43,9 +42,9 @@ def null_path(store: Path) -> Path:
     return store.with_suffix(f".null{store.suffix}")
 
 
-def comparisons(spec) -> Iterator[tuple[str, Paired]]:
+def comparisons(hypotheses: Iterable[Hypothesis]) -> Iterator[tuple[str, Paired]]:
     """Every rule between levels, with the id of its hypothesis."""
-    for hypothesis in getattr(spec, "hypotheses", ()):
+    for hypothesis in hypotheses:
         for rule in getattr(hypothesis.rule, "rules", (hypothesis.rule,)):
             if isinstance(rule, Paired):
                 yield hypothesis.id, rule
@@ -73,7 +72,7 @@ def plan_null(
 def _is_first(cell: Cell, spec: Experiment | Comparison) -> bool:
     return any(
         all(allows(v, cell.factors.get(k)) for k, v in _first_cells(rule).items())
-        for _, rule in comparisons(spec)
+        for _, rule in comparisons(getattr(spec, "hypotheses", ()))
     )
 
 
@@ -81,13 +80,20 @@ def _first_cells(rule: Paired) -> dict:
     return dict(rule.where) | {rule.factor: rule.first}
 
 
-def null_control(found: Found, store: Store, device: str, profile: str) -> list[NullResult]:
-    """What the rules of one experiment find where there is nothing to find."""
+def null_control(
+    hypotheses: Iterable[Hypothesis], results: Results, seeds: int
+) -> list[NullResult]:
+    """What the rules of one experiment find where there is nothing to find.
+
+    Args:
+        hypotheses: those of the experiment.
+        results: its trials in the store of the control.
+        seeds: of the experiment; the control has twice as many.
+    """
     out = []
-    results = store.results(found.claim, device, profile)
-    for hypothesis, rule in comparisons(found.spec):
+    for hypothesis, rule in comparisons(hypotheses):
         try:
-            halves = _halves(results.select(_first_cells(rule)), rule, found.spec.seeds)
+            halves = _halves(results.select(_first_cells(rule)), rule, seeds)
             difference = rule.finds_difference(halves)
         except MissingResults:
             continue  # a cell that failed, or runs that diverged, compare with nothing
@@ -95,9 +101,7 @@ def null_control(found: Found, store: Store, device: str, profile: str) -> list[
         place = ", ".join(f"{k} {v}" for k, v in rule.where.items())
         words = f"{rule.metric.replace('_', ' ')}, {rule.name_of(rule.first)} with itself"
         words += f" ({place})" if place else ""
-        out.append(
-            NullResult(found.claim, hypothesis, words, trials, difference, rule.false_positive_rate)
-        )
+        out.append(NullResult(hypothesis, words, trials, difference, rule.false_positive_rate))
     return out
 
 
@@ -116,6 +120,17 @@ def _halves(results: Results, rule: Paired, seeds: int) -> Results:
                 )
             )
     return Results(tuple(cells))
+
+
+def null_controls(store: Store, device: str, profile: str = "lecture") -> list[NullResult]:
+    """Those of all experiments in the store of a control, from the store alone."""
+    out = []
+    for stored in store.specifications(profile):
+        if stored.kind == "experiment":
+            hypotheses = [hypothesis_from_json(value) for value in stored.json["hypotheses"]]
+            results = store.results(stored.claim, device, profile)
+            out += null_control(hypotheses, results, stored.json["seeds"])
+    return out
 
 
 def most_allowed(results: Sequence[NullResult]) -> int:

@@ -20,6 +20,9 @@ def build(
         list[Path] | None, typer.Option(help="A results file; may be given several times.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder that is written.")] = Path("reports/out"),
+    baseline: Annotated[
+        Path | None, typer.Option(help="An earlier results file: the page says what changed.")
+    ] = None,
 ) -> None:
     """Judge what the stores hold and write index.html, claims.json and figures."""
     # Imported here so that --help answers at once: drawing takes seconds to load.
@@ -32,7 +35,7 @@ def build(
 
     start = time.perf_counter()
     try:
-        built = build_page(store or [Path("results.sqlite")], out)
+        built = build_page(store or [Path("results.sqlite")], out, baseline)
     except (StoreError, OSError) as error:
         typer.echo(str(error).splitlines()[0], err=True)
         raise typer.Exit(2) from None

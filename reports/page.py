@@ -19,6 +19,7 @@ from benchmarks.verdicts import number
 from reports import comparison, figures, live
 from reports.comparison_figures import comparison_panels, tuned_cells
 from reports.drawing import tick_label
+from reports.extras import Extras, extras_of
 from reports.load import (
     CORRECTED,
     ERROR,
@@ -296,7 +297,7 @@ def minified(css: str) -> str:
     return re.sub(r"\s*\n\s*", "", css).strip()
 
 
-def render(report: Report) -> tuple[str, dict[str, str], tuple[str, ...]]:
+def render(report: Report, extras: Extras) -> tuple[str, dict[str, str], tuple[str, ...]]:
     """The page, its figures by file name, and warnings."""
     warnings: list[str] = []
     files: dict[str, str] = {}
@@ -332,7 +333,7 @@ def render(report: Report) -> tuple[str, dict[str, str], tuple[str, ...]]:
         report=report, cards=cards, compared=compared, sections=lecture.SECTIONS, live=shown,
         by_section=by_section, counts=counts, states=STATES, lenses=LENSES,
         errata=[c for c in stated if c.state_of(STATED) == "REFUTED"], judged=len(stated),
-        notation=lecture.NOTATION, run=report.runs[-1] if report.runs else None,
+        notation=lecture.NOTATION, extras=extras, run=report.runs[-1] if report.runs else None,
         style=Markup(stylesheet()),  # our own files: nothing from the store
         scripts=[Markup(script) for script in scripts],
     )  # fmt: skip
@@ -340,11 +341,11 @@ def render(report: Report) -> tuple[str, dict[str, str], tuple[str, ...]]:
     return page, files, tuple(warnings)
 
 
-def build(paths: list[Path], out: Path) -> Built:
+def build(paths: list[Path], out: Path, baseline: Path | None = None) -> Built:
     """Read stores, judge, draw, and write `index.html`, `claims.json` and `figures/`."""
     stores = [Store.read(path) for path in paths]
     report = load(stores)
-    page, files, warnings = render(report)
+    page, files, warnings = render(report, extras_of(stores, baseline))
     size = len(page.encode())
     if size > MAX_BYTES:
         warnings += (f"the page has {size} bytes, more than the {MAX_BYTES} it should",)

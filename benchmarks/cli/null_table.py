@@ -12,7 +12,15 @@ from benchmarks.store import Store
 
 def null_table(found: Iterable[Found], store: Store, profile: str, device: str) -> Table:
     """One row a comparison of a level with itself, and what their number allows."""
-    results = [r for f in found for r in null_control(f, store, device, profile)]
+    results = [
+        result
+        for f in found
+        for result in null_control(
+            getattr(f.spec, "hypotheses", ()),
+            store.results(f.claim, device, profile),
+            f.spec.seeds,
+        )
+    ]
     positives = sum(r.found for r in results)
     expected = sum(r.rate for r in results)
     out = table(

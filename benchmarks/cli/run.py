@@ -66,7 +66,7 @@ def run(options: Options, console: Console) -> int:
             raise BadUsage(
                 f"--null takes twice an experiment's seeds, received --seeds {options.seeds}"
             )
-        chosen = [f for f in chosen if any(comparisons(f.spec))]
+        chosen = [f for f in chosen if any(comparisons(getattr(f.spec, "hypotheses", ())))]
     path = null_path(options.store) if options.null else options.store
     try:
         store = Store.open(path, create=True)

@@ -22,9 +22,7 @@ def control(values, *rules):
     cell = CellResult(
         {"method": "a"}, np.arange(2 * SEEDS), {"value": values}, np.zeros(2 * SEEDS, bool)
     )
-    store = SimpleNamespace(results=lambda *_: Results((cell,)))
-    found = SimpleNamespace(claim="C12", spec=SimpleNamespace(hypotheses=[hypothesis], seeds=SEEDS))
-    return null_control(found, store, "cpu", "lecture")
+    return null_control([hypothesis], Results((cell,)), SEEDS)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
@@ -51,7 +49,7 @@ def test_every_rule_of_a_hypothesis_is_controlled():
 
 
 def test_how_many_are_allowed():
-    results = [NullResult("C12", "C12.x", "", 5, False, 0.01)] * 100
+    results = [NullResult("C12.x", "", 5, False, 0.01)] * 100
     # Binomial(100, 0.01): P(X <= 3) = 0.982, P(X <= 4) = 0.997.
     assert most_allowed(results) == 4
     assert most_allowed([]) == 0

@@ -1,0 +1,36 @@
+"""What stands on the page beside the claims: the null control, and what an earlier run had."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.changes import Changes, changes
+from benchmarks.null import NullResult, most_allowed, null_controls, null_path
+from benchmarks.store import Store
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What stands beside the claims.
+
+    Args:
+        changes: what differs from an earlier store, if one was given.
+        nulls: what the null control found, and how many false positives chance allows.
+    """
+
+    changes: Changes | None = None
+    nulls: tuple[NullResult, ...] = ()
+    allowed: int = 0
+
+
+def extras_of(stores: list[Store], baseline: Path | None) -> Extras:
+    """The comparison with `baseline`, and the null control that lies beside the first store."""
+    found = None
+    if baseline is not None:
+        with Store.read(baseline) as old:
+            found = changes(old, stores[0])
+    beside = null_path(Path(stores[0].path))
+    nulls: tuple[NullResult, ...] = ()
+    if beside.exists():
+        with Store.read(beside) as store:
+            nulls = tuple(null_controls(store, "cpu"))
+    return Extras(found, nulls, most_allowed(nulls))

@@ -325,7 +325,7 @@ def render(report: Report, extras: Extras) -> tuple[str, dict[str, str], tuple[s
     counts = {state: sum(c.state == state for c in report.claims) for state in STATES}
     # A live picture stands on its claim's card, so it needs one.
     shown = [p for p in live.pictures() if cards[p.claim]["panels"] or cards[p.claim]["problems"]]
-    scripts = [static(name) for name in ("theme.js", "filter.js", "lecture.js", "idle.js")]
+    scripts = [static(name) for name in ("theme.js", "toc.js", "filter.js", "lecture.js", "idle.js")]
     scripts += live.scripts(shown)
     stated = [c for c in report.claims if c.state_of(STATED)]
     template = _environment().get_template("page.html.j2")

@@ -247,3 +247,13 @@ def test_it_prints(open_page):
     assert pdf.startswith(b"%PDF")
     # Eight cards, each on a page of its own, and a cover.
     assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type/Page\n") >= 9
+
+
+def test_the_contents_show_where_the_reader_is(open_page):
+    page = open_page()
+    current = "document.querySelector('.toc a[aria-current]')?.getAttribute('href')"
+    page.wait_for_function(f"{current} === '#cover'")
+    page.evaluate("document.getElementById('sec2').scrollIntoView({behavior: 'instant'})")
+    page.wait_for_function(f"{current} === '#sec2'")
+    page.evaluate("document.getElementById('method').scrollIntoView({behavior: 'instant'})")
+    page.wait_for_function(f"{current} === '#method'")

@@ -23,7 +23,8 @@ def ridge(features, y, strength):
         features: `Phi`, shape `(..., samples, features)`.
         y: targets, shape `(..., samples)`. Leading axes broadcast against those of `features`, so
             that many data sets, or many draws of the noise, are solved in one call.
-        strength: at least 0.
+        strength: at least 0. An array `(...)` broadcasts against the leading axes of the others:
+            the whole path of `(strengths,)` costs one decomposition.
 
     Returns:
         shape `(..., features)`.
@@ -36,7 +37,8 @@ def ridge(features, y, strength):
         [0.5]
     """
     features, y = np.asarray(features, float), np.asarray(y, float)
-    if not (np.isfinite(strength) and strength >= 0):
+    strengths = np.asarray(strength, float)[..., None]  # against the singular values
+    if not np.all(np.isfinite(strengths) & (strengths >= 0)):
         raise ValueError(f"strength must be finite and not negative, received {strength}")
     if features.ndim < 2:
         raise ValueError(f"features must be a matrix, received shape {features.shape}")
@@ -51,8 +53,8 @@ def ridge(features, y, strength):
     u, s, vt = np.linalg.svd(features, full_matrices=False)
     # Singular values below the rounding of the largest are zeros (NumPy's matrix_rank rule).
     noise_floor = s[..., :1] * max(features.shape[-2:]) * np.finfo(float).eps
-    kept = s > (noise_floor if strength == 0 else 0)
-    shrunk = np.divide(s, s**2 + strength, out=np.zeros_like(s), where=kept)
+    kept = s > np.where(strengths == 0, noise_floor, 0)
+    shrunk = np.divide(s, s**2 + strengths, out=np.zeros(kept.shape), where=kept)
     projected = np.einsum("...nk,...n->...k", u, y)
     return np.einsum("...kp,...k->...p", vt, shrunk * projected)
 

@@ -54,6 +54,17 @@ def test_an_infinitely_wide_prior_is_maximum_likelihood(data):
     )
 
 
+def test_many_strengths_at_once(data):
+    features, y = data
+    strengths = np.array([0.0, 0.3, 7.0])
+    found = ridge(np.stack([features, 2 * features])[:, None], y, strengths)
+    for row, scale in zip(found, (1, 2), strict=True):
+        for w, strength in zip(row, strengths, strict=True):
+            np.testing.assert_allclose(w, ridge(scale * features, y, strength), rtol=1e-12)
+    with pytest.raises(ValueError, match="strength must be finite and not negative"):
+        ridge(features, y, [0.1, -0.1])
+
+
 @pytest.mark.parametrize("shape", [(3, 8), (8, 3)])
 def test_without_strength_the_solution_of_minimum_norm(shape):
     rng = np.random.default_rng(1)

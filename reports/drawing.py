@@ -20,13 +20,20 @@ WIDTH, HEIGHT = 420, 300  # units of a panel: two abreast, and text stays 11 to 
 LEFT, TOP, BOTTOM = 52, 50, 46
 LETTER = 8.9  # units: a semibold letter at the phone's 13.4, in the widest system font
 
-METHODS = {  # the names optimizers go by -> their fixed color
-    "gd": "m-gd", "gradient descent": "m-gd", "sgd": "m-gd", "momentum": "m-mom",
-    "heavy ball": "m-mom", "rmsprop": "m-rms", "adam": "m-adam", "newton": "m-newt",
-    "yours": "m-you",
+FIXED = {  # a color -> who always has it, one of each kind: optimizers, initializers, ...
+    "m-gd": (
+        "gd", "gradient descent", "sgd", "lecun", "none", "dense", "mlp", "multilayer perceptron",
+    ),
+    "m-mom": ("momentum", "heavy ball", "glorot", "batch normalization", "cnn", "convolutional"),
+    "m-rms": ("rmsprop", "he", "whitening", "equivariant", "group-equivariant"),
+    "m-adam": ("adam", "orthogonal", "residual"),
+    "m-newt": ("newton", "recurrent", "lstm"),
+    "m-nest": ("nesterov", "gru"),
+    "m-you": ("yours",),
 }  # fmt: skip
+METHODS = {name: role for role, names in FIXED.items() for name in names}
 PALETTE = tuple(f"c{i}" for i in range(1, 9))  # ordered by hue: levels, numeric or not
-ROLES = ("ink", "ink2", "ink3", "grid", "surface", "ref", "sup", *dict.fromkeys(METHODS.values()))
+ROLES = ("ink", "ink2", "ink3", "grid", "surface", "ref", "sup", *FIXED)
 # A color that no one else uses stands for each role until the SVG is written.
 SENTINEL = {role: f"#0001{i + 1:02x}" for i, role in enumerate((*ROLES, *PALETTE))}
 MARKERS = "osD^vPXp"
@@ -41,7 +48,7 @@ RENDERING: Any = {  # matplotlib types its keys one by one
 
 
 def method_of(name: str) -> str | None:
-    """The fixed color of a level that is named like an optimizer.
+    """The fixed color of a level that is named like a method.
 
     >>> method_of("Adam (corrected)"), method_of("Gradient descent"), method_of("ReLU")
     ('m-adam', 'm-gd', None)
@@ -56,7 +63,7 @@ def method_of(name: str) -> str | None:
 
 
 def colors(levels: list[str]) -> dict[str, str]:
-    """One role a level: optimizers keep theirs, others take the palette in order, spread out."""
+    """One role a level: methods keep theirs, others take the palette in order, spread out."""
     found: dict[str, str] = {}
     for level in levels:
         role = method_of(level)

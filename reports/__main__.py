@@ -54,5 +54,28 @@ def build(
     typer.echo(f"{built.path} ({built.size / 1000:.0f} kB, {built.figures} figures, {took:.1f} s)")
 
 
+@app.command()
+def slides(
+    only: Annotated[
+        list[str] | None, typer.Option(help="Claims by glob, e.g. 'C1*'. Default: all.")
+    ] = None,
+    store: Annotated[
+        list[Path] | None, typer.Option(help="A results file; may be given several times.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("reports/out/slides.html"),
+    title: Annotated[str, typer.Option(help="Title of the first slide.")] = "Deep Learning Basics",
+) -> None:
+    """Write chosen claims as a slide deck: one HTML file that needs nothing else."""
+    from benchmarks.store import StoreError
+    from reports.slides import NothingToShow, deck
+
+    try:
+        path, count = deck(store or [Path("results.sqlite")], out, only or [], title)
+    except (StoreError, OSError, NothingToShow) as error:
+        typer.echo(str(error).splitlines()[0], err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"{path} ({path.stat().st_size / 1000:.0f} kB, {count} claims)")
+
+
 if __name__ == "__main__":
     app()

@@ -247,7 +247,8 @@ def caption(claim: ClaimView, panels: list[figures.Panel]) -> str:
     return f"{claim.seeds} seeds a cell. {' '.join(keys)}"
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Templates with their filters; text from a store is escaped."""
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -325,10 +326,12 @@ def render(report: Report, extras: Extras) -> tuple[str, dict[str, str], tuple[s
     counts = {state: sum(c.state == state for c in report.claims) for state in STATES}
     # A live picture stands on its claim's card, so it needs one.
     shown = [p for p in live.pictures() if cards[p.claim]["panels"] or cards[p.claim]["problems"]]
-    scripts = [static(name) for name in ("theme.js", "toc.js", "filter.js", "lecture.js", "idle.js")]
+    scripts = [
+        static(name) for name in ("theme.js", "toc.js", "filter.js", "lecture.js", "idle.js")
+    ]
     scripts += live.scripts(shown)
     stated = [c for c in report.claims if c.state_of(STATED)]
-    template = _environment().get_template("page.html.j2")
+    template = environment().get_template("page.html.j2")
     page = template.render(
         report=report, cards=cards, compared=compared, sections=lecture.SECTIONS, live=shown,
         by_section=by_section, counts=counts, states=STATES, lenses=LENSES,

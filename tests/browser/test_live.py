@@ -10,7 +10,7 @@ from markupsafe import Markup
 from scipy import signal, special
 
 from reports import live
-from reports.page import _environment, stylesheet
+from reports.page import environment, stylesheet
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -31,7 +31,7 @@ PAGE = """{% from "macros.html.j2" import live_picture with context %}<!DOCTYPE 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
     page = (
-        _environment()
+        environment()
         .from_string(PAGE)
         .render(
             pictures=PICTURES,

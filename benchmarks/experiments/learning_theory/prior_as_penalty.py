@@ -140,10 +140,9 @@ def measure(cell, seeds):
             map_weights(phi, y, sigma, np.inf), maximum_likelihood
         ) / np.linalg.cond(phi)
         paths[i] = [apart(minimizer(1 / n, s / n), mode) for s in STRENGTHS]
-    floor = np.finfo(float).eps  # equal to the last digit has no logarithm
     return Measurements(
         metrics=values,
-        curves={"distance": np.maximum(paths, floor)} if cell.prior_sd == DRAWN_AT else {},
+        curves={"distance": paths} if cell.prior_sd == DRAWN_AT else {},
         axes={"distance": STRENGTHS},
         arrays=picture(int(seeds[0]), prior_sd) if cell.data == TWO else {},
     )
@@ -192,15 +191,14 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C53.mean",
-            "Empirical risk, a mean, plus λ times minus the log prior gives them as well, with "
-            "λ = 1.",
+            "They are also where the empirical risk, a mean, minus the log prior is smallest: λ = 1.",
             rule=Identity("mean_lambda_1", terms=LONGEST),
             kind="as stated",
             formula=r"\arg\min_w \hat{\mathcal R}(w) - \log p(w)",
         ),
         Hypothesis(
             "C53.one_over_n",
-            "It does with λ = 1/N.",
+            "The mean loss plus λ times minus the log prior gives the MAP weights with λ = 1/N.",
             rule=Identity("mean_lambda_1_n", terms=LONGEST),
             formula=r"\arg\min_w \frac1N\sum_n \ell_n(w) - \frac1N \log p(w)",
             mutants=(
@@ -210,7 +208,7 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C53.sum",
-            "With the sum of the losses it does with λ = 1.",
+            "The sum of the losses gives them with λ = 1.",
             rule=Identity("sum_lambda_1", terms=LONGEST),
             formula=r"\arg\min_w \sum_n \ell_n(w) - \log p(w)",
             mutants=(Mutant("the mean loss", {"metric": "mean_lambda_1"}),),
@@ -235,13 +233,15 @@ EXPERIMENT = Experiment(
     seeds=20,  # identities
     paired=("data", "noise"),
     metrics={
-        "ridge": Metric("ridge weights from the mode, over the condition number", "1"),
-        "numeric": Metric("maximum found by a general optimizer from the mode", "1"),
-        "sum_lambda_1": Metric("summed loss, λ = 1: from the mode, likewise", "1"),
-        "mean_lambda_1_n": Metric("mean loss, λ = 1/N: from the mode, likewise", "1"),
-        "mean_lambda_1": Metric("mean loss, λ = 1: from the mode, likewise", "1"),
-        "likelihood": Metric("maximum likelihood: from the mode, likewise", "1"),
-        "loose_prior": Metric("mode with an infinite width from maximum likelihood, likewise", "1"),
+        "ridge": Metric("distance of ridge weights from the mode, over the condition number", "1"),
+        "numeric": Metric("distance of a general optimizer's result from the mode", "1"),
+        "sum_lambda_1": Metric("distance with summed loss and λ = 1, likewise", "1"),
+        "mean_lambda_1_n": Metric("distance with mean loss and λ = 1/N, likewise", "1"),
+        "mean_lambda_1": Metric("distance with mean loss and λ = 1, likewise", "1"),
+        "likelihood": Metric("distance of maximum likelihood, likewise", "1"),
+        "loose_prior": Metric(
+            "distance of the mode without a prior from that, likewise", "1"
+        ),
     },
     figure=(
         Plane(
@@ -261,7 +261,7 @@ EXPERIMENT = Experiment(
             x_label="λ N, next to the mean loss",
             y_label="distance from the MAP weights, relative",
             title="The penalized mean loss meets the mode of the posterior at λ = 1/N alone",
-            log="xy",
+            log="x",
         ),
     ),
     finding=(

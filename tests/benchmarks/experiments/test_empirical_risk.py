@@ -90,7 +90,3 @@ def test_what_is_true_survives_and_the_wrong_forms_do_not(results, name):
     verdict = verdicts.judge(BY_ID[name], results)
     assert verdict.outcome == verdicts.SUPPORTED, verdict.sentence
     assert {outcome for _, outcome, _ in verdict.mutants} == {verdicts.REFUTED}
-
-
-def test_the_selected_function_is_flattered(results):
-    assert verdicts.judge(BY_ID["selected"], results).outcome == verdicts.REFUTED

@@ -191,7 +191,7 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C53.mean",
-            "They are also where the empirical risk, a mean, minus the log prior is smallest: λ = 1.",
+            "They are where the empirical risk, a mean, minus the log prior is smallest: λ = 1.",
             rule=Identity("mean_lambda_1", terms=LONGEST),
             kind="as stated",
             formula=r"\arg\min_w \hat{\mathcal R}(w) - \log p(w)",
@@ -239,9 +239,7 @@ EXPERIMENT = Experiment(
         "mean_lambda_1_n": Metric("distance with mean loss and λ = 1/N, likewise", "1"),
         "mean_lambda_1": Metric("distance with mean loss and λ = 1, likewise", "1"),
         "likelihood": Metric("distance of maximum likelihood, likewise", "1"),
-        "loose_prior": Metric(
-            "distance of the mode without a prior from that, likewise", "1"
-        ),
+        "loose_prior": Metric("distance of the mode without a prior from that, likewise", "1"),
     },
     figure=(
         Plane(

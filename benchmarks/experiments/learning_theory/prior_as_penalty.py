@@ -191,7 +191,7 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C53.mean",
-            "They are where the empirical risk, a mean, minus the log prior is smallest: λ = 1.",
+            "MAP weights are where the empirical risk, a mean, minus the log prior is smallest.",
             rule=Identity("mean_lambda_1", terms=LONGEST),
             kind="as stated",
             formula=r"\arg\min_w \hat{\mathcal R}(w) - \log p(w)",

@@ -39,7 +39,7 @@ RATE, STEPS = 0.5, 20  # of the descent that watches the norms
 
 
 def network(normalization, gain=1.0, epsilon=EPSILON, dtype="float32"):
-    """Four hidden ReLU layers; the weights start at `gain` times He's deviation, all of them.
+    """Four hidden ReLU layers, whose weights start at `gain` times He's deviation.
 
     The averages for inference have forgotten their start after 100 steps (momentum 0.9), so that
     the test accuracy is about the weights.
@@ -49,14 +49,14 @@ def network(normalization, gain=1.0, epsilon=EPSILON, dtype="float32"):
     from suite.initializers import VarianceScaling
     from suite.layers import BatchNormalization, Dense
 
-    def dense(units, **arguments):
+    def dense(units, gain=1.0, **arguments):
         start = VarianceScaling(2 * gain**2)
         return Dense(units, kernel_initializer=start, dtype=dtype, **arguments)
 
     batch = normalization == "batch"
     blocks = []
     for number in range(1, DEPTH + 1):
-        blocks.append(dense(WIDTH, use_bias=not batch, name=f"hidden_{number}"))
+        blocks.append(dense(WIDTH, gain, use_bias=not batch, name=f"hidden_{number}"))
         if batch:
             blocks.append(BatchNormalization(momentum=0.9, epsilon=epsilon, dtype=dtype))
         blocks.append(keras.layers.Activation("relu", dtype=dtype))

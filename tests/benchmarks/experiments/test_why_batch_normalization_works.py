@@ -73,7 +73,7 @@ def test_usable_decades_are_counted_over_the_grid():
     np.testing.assert_allclose(spacing, subject.SPACING, atol=0.03)  # 3 stands for the root of 10
 
 
-def test_the_gain_multiplies_the_weights_of_every_layer():
+def test_the_gain_multiplies_the_weights_of_every_hidden_layer():
     import keras
 
     kernels = []
@@ -81,6 +81,7 @@ def test_the_gain_multiplies_the_weights_of_every_layer():
         keras.utils.set_random_seed(5)
         kernels.append([v.numpy() for v in subject.network("none", gain).weights][::2])
     assert len(kernels[0]) == subject.DEPTH + 1
+    np.testing.assert_array_equal(kernels[0].pop(), kernels[1].pop())  # the output's
     for one, three in zip(*kernels, strict=True):
         np.testing.assert_allclose(three, 3 * one, rtol=1e-5)
 

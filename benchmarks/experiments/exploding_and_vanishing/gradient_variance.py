@@ -102,7 +102,7 @@ EXPERIMENT = Experiment(
     hypotheses=(
         Hypothesis(
             "C40.slide",
-            "The variance of the gradient at z of layer ℓ+1 is n_{ℓ+1} τ² times that at layer ℓ.",
+            "The variance of the gradient behind a layer is fan-out times τ² that before it.",
             Agreement(
                 "slide_sides",
                 "one",
@@ -114,7 +114,7 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C40.condition",
-            "With n_{ℓ+1} τ² = 1 the variance of the gradient is kept, whatever the shape.",
+            "With fan-out times τ² equal to one the variance of the gradient is kept in every shape.",
             Agreement("backward_factor", "one", where={"variance": FAN_OUT}),
             kind="as stated",
             formula=r"n_{\ell+1}\tau_\ell^2 = 1",
@@ -124,7 +124,7 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C40.layer",
-            "The variance of the gradient at layer ℓ is n_{ℓ+1} τ² times that at layer ℓ+1.",
+            "The variance of the gradient before a layer is fan-out times τ² that behind it.",
             Agreement("backward_factor", "law"),
             formula=r"\mathrm{V}[\partial\mathcal{L}/\partial z_\ell] = "
             r"n_{\ell+1}\tau_\ell^2\, \mathrm{V}[\partial\mathcal{L}/\partial z_{\ell+1}]",
@@ -146,7 +146,7 @@ EXPERIMENT = Experiment(
         Hypothesis(
             "C40.depth",
             "Over all layers the logarithm of the gradient's mean square changes, on average over "
-            "networks, by the sum of log n_{ℓ+1} τ² + ψ(n_ℓ/2) − log(n_ℓ/2).",
+            "networks, by the sum of log mτ² + ψ(n/2) − log(n/2), n being fan-in and m fan-out.",
             Agreement("log_ratio", "log_law"),
             formula=r"\mathbb{E}\log\frac{\overline{g_0^2}}{\overline{g_L^2}} = \sum_\ell "
             r"\left[\log n_{\ell+1}\tau_\ell^2 + \psi(\tfrac{n_\ell}2) - "
@@ -169,9 +169,9 @@ EXPERIMENT = Experiment(
     paired=("initial weights", "data"),
     metrics={
         "backward_factor": Metric("variance of gradient, before over behind the layer", "1"),
-        "law": Metric("n_{ℓ+1} τ²", "1"),
-        "fan_in_law": Metric("n_ℓ τ²", "1"),
-        "inverse_law": Metric("1 / (n_{ℓ+1} τ²), the slide's", "1"),
+        "law": Metric("fan-out times τ²", "1"),
+        "fan_in_law": Metric("fan-in times τ²", "1"),
+        "inverse_law": Metric("one over fan-out times τ², the slide's", "1"),
         "slide_sides": Metric("right side of the slide's equation over its left", "1"),
         "one": Metric("one", "1"),
         "log_ratio": Metric("log of mean square of gradient, input over output", "nat"),
@@ -182,7 +182,8 @@ EXPERIMENT = Experiment(
         Curves(
             y="backward",
             by="widths",
-            where={"variance": FAN_IN},
+            # The slide's line for one of two mirrored shapes would lie on the theory's of the other.
+            where={"variance": FAN_IN, "widths": ("widening", "square")},
             x_label="layer",
             y_label="variance of gradient over the last's (decades)",
             title="Fan-in scaling: gradients grow backward where the network widens",
@@ -205,8 +206,9 @@ EXPERIMENT = Experiment(
         ),
     ),
     finding=(
-        "Gradients are multiplied by n_{ℓ+1} τ² on their way back, from layer ℓ+1 to ℓ; the slide "
-        "has the two exchanged. Its condition for keeping them, n_{ℓ+1} τ² = 1, is right."
+        "The variance of gradients is multiplied by fan-out times τ² on the way back through a "
+        "layer; the slide has before and behind exchanged. Its condition for keeping them, that "
+        "the factor is one, is right."
     ),
     stated=r"\mathrm{V}[\partial\mathcal{L}/\partial z_{\ell+1}] \simeq "
     r"n_{\ell+1}\tau_\ell^2\, \mathrm{V}[\partial\mathcal{L}/\partial z_\ell]",

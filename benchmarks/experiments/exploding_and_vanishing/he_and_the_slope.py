@@ -279,7 +279,7 @@ EXPERIMENT = Experiment(
     },
     figure=(
         grid_panel("tanh", SCHEMES[:3], "tanh: LeCun fades slowly, He saturates"),
-        grid_panel("ReLU", SCHEMES[:3], "ReLU: He holds, LeCun and Glorot halve in every layer"),
+        grid_panel("ReLU", SCHEMES[:3], "ReLU: with He all but held; LeCun and Glorot fade"),
         grid_panel("leaky", SCHEMES, "Leaky ReLU, a = 0.3: He holds with the slope counted"),
         Curves(
             y="density",

@@ -114,7 +114,7 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C40.condition",
-            "With fan-out times τ² equal to one the variance of the gradient is kept in every shape.",
+            "With fan-out times τ² equal to one the gradient's variance is kept in every shape.",
             Agreement("backward_factor", "one", where={"variance": FAN_OUT}),
             kind="as stated",
             formula=r"n_{\ell+1}\tau_\ell^2 = 1",
@@ -182,7 +182,8 @@ EXPERIMENT = Experiment(
         Curves(
             y="backward",
             by="widths",
-            # The slide's line for one of two mirrored shapes would lie on the theory's of the other.
+            center="mean",
+            # The slide's line for one of two mirrored shapes would lie on the other's theory.
             where={"variance": FAN_IN, "widths": ("widening", "square")},
             x_label="layer",
             y_label="variance of gradient over the last's (decades)",
@@ -191,6 +192,7 @@ EXPERIMENT = Experiment(
         Curves(
             y="forward",
             by="widths",
+            center="mean",
             where={"variance": FAN_IN},
             x_label="layer",
             y_label="variance over the input's (decades)",
@@ -199,6 +201,7 @@ EXPERIMENT = Experiment(
         Curves(
             y="backward",
             by="widths",
+            center="mean",
             where={"variance": FAN_OUT},
             x_label="layer",
             y_label="variance of gradient over the last's (decades)",

@@ -174,6 +174,7 @@ def grid_panel(activation, schemes, title):
         y="decades",
         by="scheme",
         where={"activation": activation, "scheme": schemes},
+        center="mean",
         x_label="layer",
         y_label="mean square over the input's (decades)",
         title=title,

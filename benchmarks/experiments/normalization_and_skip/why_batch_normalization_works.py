@@ -17,10 +17,10 @@ from functools import lru_cache
 import numpy as np
 
 from benchmarks.experiment import (
-    Curves,
     Experiment,
     Heatmap,
     Hypothesis,
+    Lines,
     Measurements,
     Metric,
     Mutant,
@@ -163,10 +163,10 @@ def descend(bench):
 
 @lru_cache(maxsize=2)
 def identities(normalization, seeds):
-    """The deviations from each identity, (seeds,) by name, and how the norms grow, a curve."""
+    """The deviations from each identity and from wrong ones, (seeds,) by name."""
     bench = Bench(normalization)
     real = Bench(normalization, EPSILON) if normalization == "batch" else bench
-    rows, growth = [], []
+    rows = []
     for seed in seeds:
         real.draw(seed)
         loss, _, _ = real.look()
@@ -189,8 +189,7 @@ def identities(normalization, seeds):
                 "shrinkage": np.max((before - after) / before),
             }
         )
-        growth.append(np.sqrt(squares.sum(axis=1) / squares[0].sum()))
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}, np.array(growth)
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 # --- training, over gains and learning rates ---------------------------------------------------
@@ -260,14 +259,13 @@ def measure(cell, seeds):
     seeds = tuple(int(seed) for seed in seeds)
     sweep = sweep_of(cell.normalization, seeds, cell.steps, cell.compiled)
     history, accuracy = sweep(cell.gain, cell.learning_rate)
-    deviations, growth = identities(cell.normalization, seeds)
+    deviations = identities(cell.normalization, seeds)
     return Measurements(
         metrics={
             "test_accuracy": accuracy,
             "usable_decades": sweep.decades(cell.gain),
             **deviations,
         },
-        curves={"growth": growth},
         diverged=history.diverged,
         diverged_at=history.diverged_at,
         compile_seconds=history.compile_seconds,
@@ -375,7 +373,7 @@ EXPERIMENT = Experiment(
             where={"normalization": "none"},
             x_label="learning rate",
             y_label="initial gain",
-            title="Without normalization: few learning rates, and one gain",
+            title="Without normalization gains multiply from layer to layer",
         ),
         Heatmap(
             x="learning_rate",
@@ -386,18 +384,20 @@ EXPERIMENT = Experiment(
             y_label="initial gain",
             title="With batch normalization: a gain is another learning rate",
         ),
-        Curves(
-            y="growth",
+        Lines(
+            x="gain",
+            y="usable_decades",
             by="normalization",
-            where=ONE,
-            x_label="step of gradient descent",
-            y_label="norm of the hidden weights, relative",
-            title="A normalized layer's weights only grow",
+            where={"learning_rate": ONE["learning_rate"]},
+            x_label="initial gain",
+            y_label="usable decades",
+            title="How much of the range of learning rates is usable",
+            log="x",
         ),
     ),
     finding=(
         "The loss does not see the scale of normalized weights, so their gradient is orthogonal to "
-        "them and shrinks as they grow; why batch normalization helps beyond that stays open."
+        "them and shrinks as they grow; whether that is why batch normalization works stays open."
     ),
     stated=r"\text{open: a normalized gradient, or a smoother loss?}",
     corrected=r"\mathcal{L}(c w) = \mathcal{L}(w) \;\Rightarrow\; g^\top w = 0, \quad "

@@ -1,0 +1,1 @@
+"""The experiments on convolutions, recurrence, continuous depth and graphs."""

@@ -1,0 +1,54 @@
+"""Images to convolve, real and random, and the suite's layer as a function of image and kernel."""
+
+from functools import cache
+
+import numpy as np
+
+NOISE, DIGITS = "noise", "digits"
+DATA = (NOISE, DIGITS)
+
+
+@cache
+def digits():
+    """Images of digits `(n, 14, 12)`, ink from 0 to 1: half the size, without the side columns."""
+    from benchmarks.experiments.comparisons._images import smaller
+    from suite.datasets import load_arrays
+
+    return smaller(load_arrays("mnist_5000").x_train).reshape(-1, 14, 14)[..., 1:13].astype(float)
+
+
+def image(data, shape, rng):
+    """One image of this shape `(height, width)`: noise of mean 0.7, or a part of a digit."""
+    if data == NOISE:
+        return rng.normal(0.7, 1.0, shape)
+    drawn = digits()[rng.integers(len(digits()))]
+    # The middle of the image, where there is ink.
+    top, left = ((whole - side) // 2 for whole, side in zip(drawn.shape, shape, strict=True))
+    return drawn[top : top + shape[0], left : left + shape[1]]
+
+
+def kernel(rng, *shape):
+    """Weights without symmetry; their mean is not zero."""
+    return rng.normal(0.2, 0.5, shape)
+
+
+def layer_with(weights, image_shape, bias=None, **arguments):
+    """The suite's `Conv2D` in float64 with this kernel `(height, width, channels, filters)`."""
+    from suite.layers import Conv2D
+
+    *size, _, filters = weights.shape
+    layer = Conv2D(filters, tuple(size), use_bias=bias is not None, dtype="float64", **arguments)
+    layer.build((None, *image_shape))
+    layer.set_weights([weights] if bias is None else [weights, bias])
+    return layer
+
+
+def correlate(plane, weights, **arguments):
+    """The layer on one image `(height, width)` with one kernel `(rows, columns)`."""
+    layer = layer_with(weights[..., None, None], (*plane.shape, 1), **arguments)
+    return np.asarray(layer(plane[None, ..., None]))[0, ..., 0]
+
+
+def deviation(found, expected):
+    """Largest difference, relative to the largest expected entry."""
+    return np.abs(found - expected).max() / np.abs(expected).max()

@@ -6,6 +6,7 @@ from suite.layers.bidirectional import Bidirectional
 from suite.layers.conv2d import Conv2D
 from suite.layers.dense import Dense
 from suite.layers.dense_block import DenseBlock
+from suite.layers.dense_stack import DenseStack
 from suite.layers.gat_conv import GATConv
 from suite.layers.gcn_conv import GCNConv, gcn_filter
 from suite.layers.gin_conv import GINConv
@@ -29,6 +30,7 @@ __all__ = [
     "Conv2D",
     "Dense",
     "DenseBlock",
+    "DenseStack",
     "GATConv",
     "GCNConv",
     "GINConv",

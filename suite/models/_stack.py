@@ -3,8 +3,8 @@
 import keras
 
 from suite._configured import Configured
+from suite.initializers._per_layer import seeded
 from suite.layers._nested import apply
-from suite.models._seeded import seeded
 
 STREAMS = {"kernel": (), "recurrent": (1,), "bias": (2,)}  # so that a layer's do not start alike
 

@@ -17,7 +17,7 @@ import suite
 
 # Arguments without a default, by name. A new class needs an entry only for a new name.
 REQUIRED = {"units": 4, "filters": 4, "outputs": 4, "features": 3, "kernel_size": 2, "c": 0.5}
-REQUIRED |= {"channels": 4, "pool_size": 2, "time_span": 20}
+REQUIRED |= {"channels": 4, "pool_size": 2, "time_span": 20, "depth": 7}
 # Layers inside layers, made anew for each, with the dtype of the outer one.
 REQUIRED |= {
     "branch": lambda **dtype: keras.layers.Dense(3, "tanh", **dtype),

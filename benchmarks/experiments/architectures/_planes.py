@@ -32,13 +32,20 @@ def kernel(rng, *shape):
     return rng.normal(0.2, 0.5, shape)
 
 
-def layer_with(weights, image_shape, bias=None, **arguments):
-    """The suite's `Conv2D` in float64 with this kernel `(height, width, channels, filters)`."""
+@cache  # building takes longer than all that the layer computes here
+def built(kernel_shape, image_shape, use_bias=False, **arguments):
+    """The suite's `Conv2D` in float64, shared: its weights are set before each use."""
     from suite.layers import Conv2D
 
-    *size, _, filters = weights.shape
-    layer = Conv2D(filters, tuple(size), use_bias=bias is not None, dtype="float64", **arguments)
+    *size, _, filters = kernel_shape
+    layer = Conv2D(filters, tuple(size), use_bias=use_bias, dtype="float64", **arguments)
     layer.build((None, *image_shape))
+    return layer
+
+
+def layer_with(weights, image_shape, bias=None, **arguments):
+    """The layer with this kernel `(height, width, channels, filters)`, until the next call."""
+    layer = built(weights.shape, tuple(image_shape), bias is not None, **arguments)
     layer.set_weights([weights] if bias is None else [weights, bias])
     return layer
 

@@ -62,6 +62,14 @@ def test_a_few_steps_already_separate_the_two():
         assert none.metrics["mean_distance"][i] == pytest.approx(
             sum(abs(layer) for layer in layers) / len(layers)
         )
+    # The course starts from itself, on the probe's images, and ends where training did.
+    assert none.axes["last"].tolist() == [0, 2, 4]
+    assert none.arrays["course"].shape == (3, subject.DEPTH)
+    np.testing.assert_array_equal(none.curves["last"][:, 0], 0)
+    np.testing.assert_allclose(
+        none.curves["last"][:, -1], none.metrics["last_growth"], atol=0.3
+    )  # other images
+    assert "last" not in batch.curves
     results = results_of(none.metrics, batch.metrics)
     verdict = verdicts.judge(BY_ID["identity"], results)
     assert verdict.outcome == verdicts.SUPPORTED

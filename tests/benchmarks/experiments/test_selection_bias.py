@@ -61,6 +61,23 @@ def test_winner_counted_again():
         np.testing.assert_allclose(c58.winner(7, scheme, 3), (scores[best], again), rtol=1e-12)
 
 
+def test_nested_folds_counted_again():
+    """Fold by fold, with scikit-learn's accuracy: four folds choose, the fifth scores."""
+    from sklearn.metrics import accuracy_score
+
+    rng = np.random.default_rng([3, 7, 2])
+    labels, guesses, fresh = c58.coins(rng, 100), c58.coins(rng, 7, 100), c58.coins(rng, 100)
+    parts, _ = c58.held_out_parts(c58.NESTED, 3)
+    scores, again = [], []
+    for out in parts:
+        rest = np.setdiff1d(np.arange(100), out)
+        best = max(range(7), key=lambda k: accuracy_score(labels[rest], guesses[k][rest]))
+        scores.append(accuracy_score(labels[out], guesses[best][out]))
+        again.append(accuracy_score(fresh[out], guesses[best][out]))
+    found = c58.winner(7, c58.NESTED, 3)
+    np.testing.assert_allclose(found, (np.mean(scores), np.mean(again)), rtol=1e-12)
+
+
 def test_coins_are_fair_and_shaped():
     bits = c58.coins(np.random.default_rng(0), 31, 1001)
     assert bits.shape == (31, 1001)

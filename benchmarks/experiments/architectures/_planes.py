@@ -18,13 +18,15 @@ def digits():
 
 
 def image(data, shape, rng):
-    """One image of this shape `(height, width)`: noise of mean 0.7, or a part of a digit."""
+    """One image of this shape `(height, width)`: noise of mean 0.7, or the middle of a digit."""
     if data == NOISE:
         return rng.normal(0.7, 1.0, shape)
-    drawn = digits()[rng.integers(len(digits()))]
-    # The middle of the image, where there is ink.
-    top, left = ((whole - side) // 2 for whole, side in zip(drawn.shape, shape, strict=True))
-    return drawn[top : top + shape[0], left : left + shape[1]]
+    part = np.zeros(shape)
+    while not part.any():  # the hole of a zero is as large as a small part
+        drawn = digits()[rng.integers(len(digits()))]
+        top, left = ((whole - side) // 2 for whole, side in zip(drawn.shape, shape, strict=True))
+        part = drawn[top : top + shape[0], left : left + shape[1]]
+    return part
 
 
 def kernel(rng, *shape):

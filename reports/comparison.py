@@ -212,6 +212,10 @@ def compare(
         widths = [decades_of(values, usable_range(column, margin)) for column in medians.T]
         columns["stability"].append(np.array([-1.0 if w is None else w for w in widths]))
     names = list(contenders)
+    # Without tuning values in numbers no range of them is wider than another.
+    grids = [[t.value for t in tuned] for tuned in contenders.values()]
+    if not any(decades_of(values, (0, len(values) - 1)) for values in grids):
+        del columns["stability"]
     return ComparisonResult(
-        studied, [rank(names, np.stack(columns[lens], axis=1), lens) for lens in LENSES]
+        studied, [rank(names, np.stack(table, axis=1), lens) for lens, table in columns.items()]
     )

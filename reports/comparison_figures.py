@@ -1,15 +1,89 @@
-"""The two figures of a comparison: loss at the tuned value, and score against the tuning value."""
+"""A comparison as the page shows it: setting by setting, with its figures.
 
+Each setting has the loss at the tuned value and the score against the tuning value. Over the
+settings, if one of them is a number, goes the test score.
+"""
+
+import itertools
 import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import matplotlib
 import numpy as np
 
 from benchmarks import statistics
-from benchmarks.experiment import Curves
 from reports import drawing, figures
-from reports.comparison import ComparisonResult, Tuned
-from reports.load import ComparisonView
+from reports.comparison import ComparisonResult, Tuned, compare
+from reports.figures.panel import level_name
+from reports.load import ComparisonView, problems_of
+
+FEW = 6  # panels over the settings: more would not be looked at
+
+
+@dataclass(frozen=True)
+class Part:
+    """The whole comparison under one setting; `label` is "" where there is only one."""
+
+    setting: Mapping
+    label: str
+    result: ComparisonResult | None
+    complete: bool  # whether all cells are there, so that ranks mean something
+    panels: list[figures.Panel]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A comparison, its parts, and the panels that go over all of them."""
+
+    view: ComparisonView
+    parts: list[Part]
+    panels: list[figures.Panel]
+
+    @property
+    def every_panel(self) -> list[figures.Panel]:
+        """All that is drawn."""
+        return [*self.panels, *(panel for part in self.parts for panel in part.panels)]
+
+
+def compared(view: ComparisonView) -> Compared:
+    """Everything within its setting; nothing is pooled."""
+    factors = view.spec.get("settings", {})
+    losses = view.store.curves(view.claim, "train_loss", view.device)
+    parts = []
+    with matplotlib.rc_context(drawing.RENDERING):
+        for i, levels in enumerate(itertools.product(*factors.values())):
+            setting = dict(zip(factors, levels, strict=True))
+            slug = slug_of(view) + (f"-{i + 1}" if factors else "")
+            parts.append(part_of(view, setting, losses, slug))
+        panels = _over_settings(view, parts) if factors else []
+    return Compared(view, parts, panels)
+
+
+def slug_of(view: ComparisonView) -> str:
+    """The name of a comparison, as ids of figures have it."""
+    return view.claim.replace(".", "-").replace(" ", "-")
+
+
+def part_of(view: ComparisonView, setting: Mapping, losses, slug: str) -> Part:
+    """Contenders tuned, ranked and drawn under one setting."""
+    here = [c for c in view.cells if _under(setting, c.factors)]
+    label = ", ".join(level_name(name, value) for name, value in setting.items())
+    complete = not problems_of({**view.spec, "settings": {}}, here)
+    contenders, sign = tuned_cells(replace(view, cells=tuple(here)))
+    if not contenders:
+        return Part(setting, label, None, False, [])
+    budget = view.spec["budget"].get("steps")
+    result = compare(contenders, view.spec["margin"], sign, budget)
+    drawn = [
+        _loss(view, result, [row for row in losses if _under(setting, row[0])], label, slug),
+        _tuning(view, result, contenders, label, slug),
+    ]
+    return Part(setting, label, result, complete, [panel for panel in drawn if panel])
+
+
+def _under(setting: Mapping, factors: Mapping) -> bool:
+    return all(factors[name] == value for name, value in setting.items())
 
 
 def tuned_cells(view: ComparisonView) -> tuple[dict[str, list[Tuned]], float]:
@@ -27,26 +101,15 @@ def tuned_cells(view: ComparisonView) -> tuple[dict[str, list[Tuned]], float]:
     return found, sign
 
 
-def comparison_panels(
-    view: ComparisonView, result: ComparisonResult, contenders: dict[str, list[Tuned]]
-) -> list[figures.Panel]:
-    """Convergence at the tuned value, and robustness to the tuning."""
-    panels = []
-    slug = view.claim.replace(".", "-").replace(" ", "-")
-    with matplotlib.rc_context(drawing.RENDERING):
-        loss = _loss(view, result, slug)
-        if loss:
-            panels.append(loss)
-        panels.append(_tuning(view, result, contenders, slug))
-    return panels
+def _titled(title: str, label: str) -> str:
+    return f"{title}: {label}" if label else title
 
 
-def _loss(view, result, slug):
+def _loss(view, result, losses, label, slug):
     who, what = view.spec["contender"][0], view.spec["tuning"][0]
-    stored = view.store.curves(view.claim, "train_loss", view.device)
     series = []
     for contender in result.contenders:
-        for factors, axis, values, _, _ in stored:
+        for factors, axis, values, _, _ in losses:
             if str(factors[who]) != contender.name or factors[what] != contender.chosen:
                 continue
             values = np.asarray(values, float)
@@ -60,13 +123,14 @@ def _loss(view, result, slug):
     if not series:
         return None
     positive = all(np.nanmin(s.center) > 0 for s in series)
-    spec = Curves("train_loss", "step", "training loss", "Training loss at each tuned value")
-    return figures.line_panel(
-        f"{slug}-loss", spec.title, spec.x_label, spec.y_label, series, "y" if positive else ""
-    )
+    title = _titled("Training loss at each tuned value", label)
+    log = "y" if positive else ""
+    return figures.line_panel(f"{slug}-loss", title, "step", "training loss", series, log)
 
 
-def _tuning(view, result, contenders, slug):
+def _tuning(view, result, contenders, label, slug):
+    if len(view.spec["tuning"][1]) < 2:
+        return None
     what = view.spec["tuning"][0].replace("_", " ")
     series = []
     for contender in result.contenders:
@@ -78,7 +142,56 @@ def _tuning(view, result, contenders, slug):
         n = len(contenders[contender.name][0].seeds)
         series.append(figures.Series(contender.name, x, *columns.T, n=n, markers=True))
     log = "x" if all((s.x > 0).all() and s.x.max() / s.x.min() >= 100 for s in series) else ""
-    label = view.spec["metrics"]["validation_score"]["label"]
-    return figures.line_panel(
-        f"{slug}-tuning", f"How much the {what} matters", what, label, series, log
-    )
+    score = view.spec["metrics"]["validation_score"]["label"]
+    title = _titled(f"How much the {what} matters", label)
+    return figures.line_panel(f"{slug}-tuning", title, what, score, series, log)
+
+
+def _over_settings(view, parts) -> list[figures.Panel]:
+    """Test scores over the numeric setting of most levels, a panel for each of the others."""
+    factors = view.spec["settings"]
+    numeric = [
+        name
+        for name, levels in factors.items()
+        if len(levels) > 1 and all(type(v) in (int, float) for v in levels)
+    ]
+    if not numeric:
+        return []
+    over = max(numeric, key=lambda name: len(factors[name]))  # the first of equals
+    others = {name: levels for name, levels in factors.items() if name != over}
+    panels = []
+    for i, levels in enumerate(itertools.product(*others.values())):
+        rest = dict(zip(others, levels, strict=True))
+        here = [p for p in parts if p.result and _under(rest, p.setting)]
+        label = ", ".join(level_name(name, value) for name, value in rest.items())
+        series = _test_scores(view, here, over)
+        if not series or len(panels) == FEW:
+            continue
+        x = np.concatenate([s.x for s in series])
+        log = "x" if x.min() > 0 and x.max() / x.min() >= 8 else ""
+        score, name = view.spec["metrics"]["test_score"]["label"], over.replace("_", " ")
+        title = _titled(f"{score[:1].upper()}{score[1:]} against {name}", label)
+        panel = f"{slug_of(view)}-over-{i + 1}"
+        panels.append(figures.line_panel(panel, title, name, score, series, log, what="mean"))
+    return panels
+
+
+def _test_scores(view, parts, over) -> list[figures.Series]:
+    series = []
+    for name in map(str, view.spec["contender"][1]):
+        rows = sorted(
+            (part.setting[over], contender.test)
+            for part in parts
+            for contender in part.result.contenders
+            if contender.name == name
+        )
+        if not rows:
+            continue
+        x = np.array([value for value, _ in rows], float)
+        columns = [
+            [getattr(test, key) if test.low is not None else test.estimate for _, test in rows]
+            for key in ("estimate", "low", "high")
+        ]
+        n = min(test.n for _, test in rows)
+        series.append(figures.Series(name, x, *np.array(columns, float), n=n, markers=True))
+    return series

@@ -16,8 +16,8 @@ from benchmarks import lecture
 from benchmarks.experiment import LENSES
 from benchmarks.store import Store
 from benchmarks.verdicts import number
-from reports import comparison, figures, live
-from reports.comparison_figures import comparison_panels, tuned_cells
+from reports import figures, live
+from reports.comparison_figures import compared
 from reports.drawing import tick_label
 from reports.extras import Extras, extras_of
 from reports.load import (
@@ -264,7 +264,7 @@ def environment() -> jinja2.Environment:
     env.globals |= {
         "caption": caption, "effect": effect, "glyph": GLYPH, "strip": strip,
         "versions": versions, "wide": wide, "adds": adds, "named": named, "agrees": agrees,
-        "STATED": STATED, "CORRECTED": CORRECTED,
+        "rounded": rounded, "STATED": STATED, "CORRECTED": CORRECTED,
     }  # fmt: skip
     return env
 
@@ -311,17 +311,8 @@ def render(report: Report, extras: Extras) -> tuple[str, dict[str, str], tuple[s
         cards[claim.claim] = {"panels": panels, "problems": problems}
         files |= {f"{panel.id}.svg": panel.svg for panel in panels}
         warnings += [f"{claim.claim}: {problem}" for problem in problems]
-    compared = []
-    for view in report.comparisons:
-        contenders, sign = tuned_cells(view)
-        result = None
-        panels = []
-        if contenders:
-            budget = view.spec["budget"].get("steps")
-            result = comparison.compare(contenders, view.spec["margin"], sign, budget)
-            panels = comparison_panels(view, result, contenders)
-            files |= {f"{panel.id}.svg": panel.svg for panel in panels}
-        compared.append({"view": view, "result": result, "panels": panels})
+    comparisons = [compared(view) for view in report.comparisons]
+    files |= {p.id + ".svg": p.svg for item in comparisons for p in item.every_panel}
     by_section = {s: [c for c in report.claims if c.section == s] for s in lecture.SECTIONS}
     counts = {state: sum(c.state == state for c in report.claims) for state in STATES}
     # A live picture stands on its claim's card, so it needs one.
@@ -333,7 +324,7 @@ def render(report: Report, extras: Extras) -> tuple[str, dict[str, str], tuple[s
     stated = [c for c in report.claims if c.state_of(STATED)]
     template = environment().get_template("page.html.j2")
     page = template.render(
-        report=report, cards=cards, compared=compared, sections=lecture.SECTIONS, live=shown,
+        report=report, cards=cards, compared=comparisons, sections=lecture.SECTIONS, live=shown,
         by_section=by_section, counts=counts, states=STATES, lenses=LENSES,
         errata=[c for c in stated if c.state_of(STATED) == "REFUTED"], judged=len(stated),
         notation=lecture.NOTATION, extras=extras, run=report.runs[-1] if report.runs else None,

@@ -47,6 +47,7 @@ SHAPE = (7, 9)  # of the images whose outputs are checked
 ROUNDING = 64 * len(SIDES) * 16.4 * 2.0**-52
 FEATURES = 4  # maps of each layer of the network that is drawn
 EPOCHS, DIGIT = 2, 3  # how long it is trained, and what is drawn
+DRAWN = 28  # points along a side of a drawn map, or nearly as many
 
 
 def sizes(rng):
@@ -149,7 +150,11 @@ def network(images):
 
 
 def side_by_side(maps):
-    """Four maps `(side, side, 4)` as one picture from 0 to 1, with a line of NaN between them."""
+    """Four maps `(rows, columns, 4)` as one picture from 0 to 1, with NaN between them.
+
+    Every cell becomes a square, so that maps of all layers are drawn about as large.
+    """
+    maps = maps.repeat(DRAWN // len(maps), 0).repeat(DRAWN // len(maps), 1)
     side = len(maps)
     out = np.full((2 * side + 1, 2 * side + 1), np.nan)
     for k in range(FEATURES):
@@ -163,14 +168,14 @@ def picture(images):
     import keras
 
     model, digit = network(images)
-    planes, z = {"image": digit[..., 0]}, digit[None]
+    planes, z = {"image": digit[..., 0].repeat(2, 0).repeat(2, 1)}, digit[None]
     for block in model.blocks:
         z = block(z)
         if isinstance(block, keras.layers.Activation):
             planes[f"layer_{len(planes)}"] = side_by_side(np.asarray(z)[0])
     arrays = {}
     for name, plane in planes.items():
-        arrays[name] = plane[::-1].astype("float32")  # rows are drawn upward
+        arrays[name] = plane[::-1].astype("float16")  # rows are drawn upward
         arrays[f"{name}.x"] = arrays[f"{name}.y"] = np.arange(len(plane), dtype="float32")
     return arrays
 
@@ -209,7 +214,7 @@ TERMS = CHANNELS * WINDOW * (WINDOW + 1) + 1
 
 def maps(name, title):
     """One picture of the network."""
-    return Plane(surface=name, where=HERE, x_label="column", y_label="row, upward", title=title)
+    return Plane(surface=name, where=HERE, x_label="across", y_label="up", title=title)
 
 
 EXPERIMENT = Experiment(
@@ -295,9 +300,9 @@ EXPERIMENT = Experiment(
         "slide_gap": Metric("weights, off C K D²", "1"),
         "biases_gap": Metric("biases, off K", "1", "lower"),
         "formula_error": Metric("deviation of the layer from the formula", "1", "lower"),
-        "slide_error": Metric("the same with the first channel for all", "1"),
+        "slide_error": Metric("deviation of the layer, the first channel for all", "1"),
         "no_bias_error": Metric("the same without the bias", "1"),
-        "one_channel_error": Metric("the same on one channel, without index", "1", "lower"),
+        "one_channel_error": Metric("deviation on one channel, without index", "1", "lower"),
     },
     figure=(
         Lines(
@@ -315,8 +320,8 @@ EXPERIMENT = Experiment(
         maps("layer_3", "Layer 3, half as large again"),
     ),
     measure=measure,
-    finding="A convolution has as many weights on a large image as on a small one; a dense layer "
-    "has as many as the fourth power of the side.",
+    finding="A convolution has as many weights on a large image as on a small one; those of a "
+    "dense layer grow as the fourth power of the side.",
     stated=r"b_k + \sum_c \sum_y F(y)\, W_{c,k}(y - x), \quad "
     r"C K d^2 \;\text{instead of}\; C K D^2",
     corrected=r"b_k + \sum_c \sum_y F_c(y)\, W_{c,k}(y - x), \quad "

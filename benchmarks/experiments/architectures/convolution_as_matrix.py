@@ -246,7 +246,7 @@ EXPERIMENT = Experiment(
             by="layer",
             where={"data": NOISE, "layer": (CONVOLUTION, LOCAL)},
             x_label="pixel, row after row",
-            y_label="output, the first on top",
+            y_label="minus the number of the output",
             title="Entries of M that are not zero",
         ),
         Points(
@@ -270,7 +270,7 @@ EXPERIMENT = Experiment(
     ),
     measure=measure,
     finding="A convolution is a dense layer whose matrix is mostly zero and repeats the window's "
-    "weights in every row, one pixel further.",
+    "weights in every row, further along.",
     stated=r"\mathrm{vec}(y) = M\, \mathrm{vec}(x)",
     corrected=r"\mathrm{vec}(y) = M\, \mathrm{vec}(x) + b, \quad \mathrm{nnz}(M) = o^2 d^2, "
     r"\; d^2 \text{ distinct}",

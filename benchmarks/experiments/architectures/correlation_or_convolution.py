@@ -1,4 +1,4 @@
-"""What the slide, and every library, calls a convolution is a cross-correlation.
+"""What the slide, and Keras with it, calls a convolution is a cross-correlation.
 
 Lecture section "Convolutional networks", claim C61. With zeros around image F and kernel W,
 
@@ -144,7 +144,7 @@ def picture():
         "correlation": full_correlation(dot, LETTER),
         "convolution": full_convolution(dot, LETTER),
     }
-    parts = [cells_of(plane, 8.0 * i) for i, plane in enumerate(answers.values())]
+    parts = [cells_of(plane, 6.0 * i) for i, plane in enumerate(answers.values())]
     labels = np.repeat(list(answers), [len(part) for part in parts])
     return {"pixels": np.concatenate(parts), "pixels.label": labels}
 
@@ -232,7 +232,7 @@ EXPERIMENT = Experiment(
             "On a torus the layer multiplies the spectrum of the image by the complex conjugate "
             "of the kernel's; a convolution has no conjugate.",
             identity("spectrum_error", terms=SHAPE[0] * SHAPE[1]),
-            formula=r"\widehat{F \star W} = \hat{F}\, \overline{\hat{W}}",
+            formula=r"\mathcal{F}[F \star W] = \mathcal{F}[F]\, \overline{\mathcal{F}[W]}",
             mutants=(Mutant("without the conjugate", {"metric": "no_conjugate_error"}),),
         ),
     ),
@@ -243,10 +243,10 @@ EXPERIMENT = Experiment(
         "formula_error": Metric("deviation of the layer from W(y − x)", "1", "lower"),
         "wrong_formula_error": Metric("deviation of the layer from W(x − y)", "1"),
         "name_error": Metric("deviation of the slide's formula from a convolution", "1"),
-        "turned_error": Metric("the same with the kernel turned", "1", "lower"),
+        "turned_error": Metric("deviation of the turned kernel's from a convolution", "1", "lower"),
         "commutator": Metric("F * W off W * F, for convolutions", "1", "lower"),
         "commutator_correlation": Metric("the same for correlations", "1"),
-        "reversal_error": Metric("the same, one of them turned", "1", "lower"),
+        "reversal_error": Metric("turned W o F off F o W, for correlations", "1", "lower"),
         "associator": Metric("(F * W) * V off F * (W * V), for convolutions", "1", "lower"),
         "associator_correlation": Metric("the same for correlations", "1"),
         "stacked_error": Metric("two layers off one with the convolved kernel", "1", "lower"),
@@ -273,7 +273,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     measure=measure,
-    finding="The slide's formula is a cross-correlation, as in every library; with the kernel "
+    finding="The slide's formula is a cross-correlation, as is Keras's layer; with the kernel "
     "turned by 180° it is a convolution, which alone commutes and associates.",
     stated=r"[F * W](x) = \sum_y F(y)\, W(y - x)",
     corrected=r"[F \star W](x) = \sum_y F(y)\, W(y - x), \quad [F * W](x) = \sum_y F(y)\, W(x - y)",

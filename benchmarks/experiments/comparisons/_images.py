@@ -4,8 +4,6 @@ from functools import cache
 
 import numpy as np
 
-from benchmarks.experiment import Measurements
-
 PIXELS = 14 * 14
 
 
@@ -20,17 +18,14 @@ def digits(seeds):
     from suite.datasets import load_arrays
     from suite.training.streams import integer, streams
 
-    splits = [
-        load_arrays("mnist_5000", seed=integer(streams(seed)["data"]), validation=0.2, test=0.2)
-        for seed in seeds
-    ]
-    return {
-        part: (
-            np.stack([smaller(getattr(split, f"x_{part}")) for split in splits]),
-            np.stack([getattr(split, f"y_{part}") for split in splits]),
-        )
-        for part in ("train", "validation", "test")
-    }
+    found = {part: ([], []) for part in ("train", "validation", "test")}
+    for seed in seeds:
+        own = integer(streams(seed)["data"])
+        split = load_arrays("mnist_5000", seed=own, validation=0.2, test=0.2)
+        for part, (x, y) in found.items():
+            x.append(smaller(getattr(split, f"x_{part}")))
+            y.append(getattr(split, f"y_{part}"))
+    return {part: (np.stack(x), np.stack(y)) for part, (x, y) in found.items()}
 
 
 def fewer(pair, images):
@@ -41,23 +36,3 @@ def fewer(pair, images):
     """
     rows = np.arange(pair[0].shape[1]) % images
     return tuple(values[:, rows] for values in pair)
-
-
-def measured(history, target):
-    """A training run as what every comparison reports."""
-    curves = ("train_loss", "validation_score", "gradient_norm")
-    return Measurements(
-        metrics={
-            # A run that never gets there, or that diverged, counts one step more than the budget.
-            "steps_to_target": history.first_above("validation_score", target).astype(float),
-            "train_score": history.scores["train_score"],
-            "validation_score": history.scores["validation_score"],
-            "test_score": history.scores["test_score"],
-        },
-        curves={name: history[name] for name in curves},
-        axes={name: history.steps.astype(float) for name in curves},
-        diverged=history.diverged,
-        diverged_at=history.diverged_at,
-        compile_seconds=history.compile_seconds,
-        run_seconds=history.run_seconds,
-    )

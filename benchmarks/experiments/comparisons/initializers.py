@@ -10,7 +10,8 @@ from functools import cache, lru_cache
 import numpy as np
 
 from benchmarks.experiment import Comparison, Metric
-from benchmarks.experiments.comparisons._images import PIXELS, digits, measured
+from benchmarks.experiments.comparisons._images import PIXELS, digits
+from benchmarks.experiments.comparisons._measured import measured
 
 # Half a decade apart.
 LEARNING_RATES = (3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0)

@@ -8,7 +8,8 @@ deep one, and with a tenth of the images.
 from functools import lru_cache
 
 from benchmarks.experiment import Comparison, Metric
-from benchmarks.experiments.comparisons._images import PIXELS, digits, fewer, measured
+from benchmarks.experiments.comparisons._images import PIXELS, digits, fewer
+from benchmarks.experiments.comparisons._measured import measured
 
 # Half a decade apart.
 LEARNING_RATES = (1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0, 10.0)

@@ -9,7 +9,8 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from benchmarks.experiment import Comparison, Measurements, Metric
+from benchmarks.experiment import Comparison, Metric
+from benchmarks.experiments.comparisons._measured import measured
 
 # Half a decade apart. Wide enough that each optimizer's best rate lies inside: below 1e-2 for those
 # that divide by the size of the gradient, up to 1 for those that do not. At both ends every one of
@@ -81,23 +82,7 @@ def measure(cell, seeds):
     """One contender at one learning rate, all seeds."""
     seeds = tuple(int(seed) for seed in seeds)
     training = training_for(cell.optimizer, seeds, cell.steps, cell.record_every, cell.compiled)
-    history = training(learning_rate=cell.learning_rate)
-    curves = ("train_loss", "validation_score", "gradient_norm")
-    return Measurements(
-        metrics={
-            # A run that never gets there, or that diverged, counts one step more than the budget.
-            "steps_to_target": history.first_above("validation_score", TARGET).astype(float),
-            "train_score": history.scores["train_score"],
-            "validation_score": history.scores["validation_score"],
-            "test_score": history.scores["test_score"],
-        },
-        curves={name: history[name] for name in curves},
-        axes={name: history.steps.astype(float) for name in curves},
-        diverged=history.diverged,
-        diverged_at=history.diverged_at,
-        compile_seconds=history.compile_seconds,
-        run_seconds=history.run_seconds,
-    )
+    return measured(training(learning_rate=cell.learning_rate), TARGET)
 
 
 # Nine images of ten: a linear model gets there in the end, so every contender can.

@@ -9,6 +9,10 @@ panel costs about 10 kB.
 import io
 import re
 import textwrap
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -165,6 +169,33 @@ def declump(wanted: list[float], heights: list[float], low: float, high: float) 
 def axis_label(words: str, log: bool) -> str:
     """A label that says when its axis is logarithmic, once."""
     return words + " (log)" if log and "(log" not in words else words
+
+
+PAINTED = ("color", "facecolor", "edgecolor", "markerfacecolor", "markeredgecolor")
+_EXPORT: ContextVar[tuple[Path | None, tuple[str, ...]]] = ContextVar("export", default=(None, ()))
+
+
+@contextmanager
+def exporting(folder: Path | None, formats: tuple[str, ...]):
+    """Panels drawn inside are written as files, too."""
+    token = _EXPORT.set((folder, formats))
+    try:
+        yield
+    finally:
+        _EXPORT.reset(token)
+
+
+@cache
+def light_colors() -> dict[str, str]:
+    """Role -> color of the light theme, from the page's style."""
+    text = (Path(__file__).parent / "static" / "light.css").read_text()
+    return {name: value for name, value in re.findall(r"--([\w-]+):(#\w+);", text)}
+
+
+def _real(color: np.ndarray, real: dict[str, str]):
+    """A sentinel's color with the same opacity; any other color as it is."""
+    found = real.get(matplotlib.colors.to_hex(color[:3]))
+    return color if found is None else matplotlib.colors.to_rgba(found, color[3])
 
 
 class Canvas:
@@ -341,7 +372,31 @@ class Canvas:
         out = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         self.figure.savefig(out, format="svg", metadata=nothing)
+        folder, formats = _EXPORT.get()
+        if folder:
+            self._export(folder / panel, formats)
         return tidy(out.getvalue(), panel, label, description)
+
+    def _export(self, path: Path, formats: tuple[str, ...]) -> None:
+        """Files for a paper or a slide, on white, in the colors of the light theme."""
+        light = light_colors()
+        real = {matplotlib.colors.to_hex(SENTINEL[role]): light[role] for role in SENTINEL}
+        for artist in self.figure.findobj():
+            for part in PAINTED:
+                get, put = (getattr(artist, f"{verb}_{part}", None) for verb in ("get", "set"))
+                if get is None or put is None:
+                    continue
+                was = np.atleast_2d(matplotlib.colors.to_rgba_array(get()))
+                now = [_real(color, real) for color in was]
+                if any(a is not b for a, b in zip(was, now, strict=True)):
+                    put(now if len(now) > 1 else now[0])
+        for name in formats:
+            metadata = {"Software": None} if name == "png" else {"CreationDate": None}
+            # Twice the resolution of the screen: sharp on a projector.
+            self.figure.savefig(
+                path.with_name(f"{path.name}.{name}"), format=name, dpi=144, facecolor="white",
+                metadata=metadata,
+            )  # fmt: skip
 
 
 def margin_for(labels: list[str]) -> float:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from string import ascii_lowercase
 
 import jinja2
 from markupsafe import Markup
@@ -16,10 +15,12 @@ from benchmarks import lecture
 from benchmarks.experiment import LENSES
 from benchmarks.store import Store
 from benchmarks.verdicts import number
-from reports import figures, live
+from reports import live
 from reports.comparison_figures import compared
-from reports.drawing import tick_label
+from reports.drawing import exporting, tick_label
+from reports.drawn import FORMATS, Drawn, draw_all
 from reports.extras import Extras, extras_of
+from reports.figures import Panel
 from reports.load import (
     CORRECTED,
     ERROR,
@@ -197,30 +198,6 @@ def wide(claim: ClaimView) -> bool:
     return max(len(mathml(latex).striptags()) for latex in formulas) > 34
 
 
-def panels_of(claim: ClaimView) -> tuple[list[figures.Panel], list[str]]:
-    """The figures of a claim; what could not be drawn is said, and takes nothing else down."""
-    if not claim.results.cells:
-        return [], []
-    specs = claim.spec["figure"]
-    specs = [specs] if isinstance(specs, Mapping) else specs
-    drawn, problems = [], []
-    for i, spec in enumerate(specs):
-        name = f"{claim.claim}-{ascii_lowercase[i]}"
-
-        def curves(y, claim=claim):
-            return claim.store.curves(claim.claim, y, claim.device)
-
-        try:
-            panels = figures.draw(name, spec, claim.results, curves, claim.cells)
-        except Exception as error:  # one figure must not cost the page
-            problems.append(f"figure {i + 1}: {type(error).__name__}: {error}".splitlines()[0])
-            continue
-        if not panels:
-            problems.append(f"figure {i + 1}: no finished cell with {spec['where'] or 'any level'}")
-        drawn += panels
-    return drawn, problems
-
-
 KEYS = {  # how to read each kind of figure
     "Curves": "Solid: measured, with its 99 % band.",
     "Lines": "Solid: measured, with its 99 % band.",
@@ -231,7 +208,7 @@ KEYS = {  # how to read each kind of figure
 }
 
 
-def caption(claim: ClaimView, panels: list[figures.Panel]) -> str:
+def caption(claim: ClaimView, panels: list[Panel]) -> str:
     """What the figures of a claim show, and over how many seeds."""
     specs = claim.spec.get("figure", [])
     specs = [specs] if isinstance(specs, Mapping) else specs
@@ -298,16 +275,15 @@ def minified(css: str) -> str:
     return re.sub(r"\s*\n\s*", "", css).strip()
 
 
-def render(report: Report, extras: Extras) -> tuple[str, dict[str, str], tuple[str, ...]]:
+def render(
+    report: Report, extras: Extras, drawn: Mapping[str, Drawn]
+) -> tuple[str, dict[str, str], tuple[str, ...]]:
     """The page, its figures by file name, and warnings."""
     warnings: list[str] = []
     files: dict[str, str] = {}
     cards: dict[str, dict] = {}
     for claim in report.claims:
-        if not claim.cells:
-            cards[claim.claim] = {"panels": [], "problems": []}
-            continue
-        panels, problems = panels_of(claim)
+        panels, problems = drawn.get(claim.claim, ([], []))
         cards[claim.claim] = {"panels": panels, "problems": problems}
         files |= {f"{panel.id}.svg": panel.svg for panel in panels}
         warnings += [f"{claim.claim}: {problem}" for problem in problems]
@@ -339,14 +315,15 @@ def build(paths: list[Path], out: Path, baseline: Path | None = None) -> Built:
     """Read stores, judge, draw, and write `index.html`, `claims.json` and `figures/`."""
     stores = [Store.read(path) for path in paths]
     report = load(stores)
-    page, files, warnings = render(report, extras_of(stores, baseline))
+    drawn = draw_all([claim for claim in report.claims if claim.cells], out)
+    with exporting(out / "figures", FORMATS):  # those of the comparisons
+        page, files, warnings = render(report, extras_of(stores, baseline), drawn)
     size = len(page.encode())
     if size > MAX_BYTES:
         warnings += (f"the page has {size} bytes, more than the {MAX_BYTES} it should",)
     folder = out / "figures"
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.svg"):  # of an earlier build: a figure without a card would mislead
-        old.unlink()
+    remove_old(folder, {Path(name).stem for name in files})
     for name, svg in files.items():
         (folder / name).write_text(standalone(svg))
     (out / "claims.json").write_text(
@@ -356,6 +333,16 @@ def build(paths: list[Path], out: Path, baseline: Path | None = None) -> Built:
     for store in stores:
         store.close()
     return Built(out / "index.html", report, size, len(files), warnings)
+
+
+def remove_old(folder: Path, panels: set[str]) -> None:
+    """Files of an earlier build: a figure without a card would mislead."""
+    # A figure of several panels, "C20-b1" and "C20-b2", has its data in one table, "C20-b.csv".
+    tables = {re.sub(r"^([BC]\d+-[a-z])\d+$", r"\1", panel) for panel in panels}
+    for path in folder.iterdir():
+        kept = tables if path.suffix == ".csv" else panels
+        if path.suffix in (".svg", ".png", ".pdf", ".csv") and path.stem not in kept:
+            path.unlink()
 
 
 def standalone(svg: str) -> str:

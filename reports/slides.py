@@ -8,8 +8,9 @@ from markupsafe import Markup
 from benchmarks import lecture
 from benchmarks.store import Store
 from reports import live
+from reports.drawn import panels_of
 from reports.load import load
-from reports.page import environment, minified, panels_of, static, stylesheet
+from reports.page import environment, minified, static, stylesheet
 
 
 class NothingToShow(ValueError):

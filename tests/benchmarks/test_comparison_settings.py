@@ -41,6 +41,12 @@ def test_cells_are_settings_by_contenders_by_tuning_values_a_setting_at_a_time()
     assert {(c.floor, c.depth) for c in cells[:6]} == {("wood", 2)}
 
 
+def test_smoke_takes_one_tuning_value_of_every_contender_under_every_setting():
+    cells = SET.cells(profile="smoke")
+    assert len(cells) == 2 * 2 * 2
+    assert {cell.rate for cell in cells} == {10}
+
+
 def test_a_comparison_without_settings_is_the_same_specification_as_before_there_were_any():
     assert "settings" not in to_json(PLAIN)
     assert to_json(SET)["settings"] == {"floor": ["wood", "stone"], "depth": [2, 8]}

@@ -26,13 +26,3 @@ def digits(seeds):
             x.append(smaller(getattr(split, f"x_{part}")))
             y.append(getattr(split, f"y_{part}"))
     return {part: (np.stack(x), np.stack(y)) for part, (x, y) in found.items()}
-
-
-def fewer(pair, images):
-    """The first `images` of each seed, repeated until there are as many as before.
-
-    Training on them is training on the few, and the arrays keep their shape, which a compiled
-    program was made for.
-    """
-    rows = np.arange(pair[0].shape[1]) % images
-    return tuple(values[:, rows] for values in pair)

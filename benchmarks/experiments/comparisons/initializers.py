@@ -125,7 +125,7 @@ COMPARISON = Comparison(
     margin=0.02,
     seeds=8,
     paired=("initial weights", "data", "batches"),
-    budget={"steps": 200, "record_every": 40, "compiled": True},
+    budget={"steps": 200, "record_every": 20, "compiled": True},
     # A step is done before the compiler is.
     smoke={"steps": 1, "record_every": 1, "compiled": False},
     metrics={

@@ -86,11 +86,3 @@ def test_smaller_images_are_means_and_keep_their_places():
     picture[1, 2:4, 6:8] = [[1.0, 0.5], [0.0, 0.5]]
     small = images.smaller(picture.reshape(2, 784)).reshape(2, 14, 14)
     assert small[1, 1, 3] == 0.5 and small.sum() == 0.5
-
-
-def test_fewer_images_are_the_first_ones_over_and_over():
-    x = np.arange(2 * 7 * 3).reshape(2, 7, 3)
-    few_x, few_y = images.fewer((x, x[:, :, 0]), 3)
-    assert few_x.shape == x.shape
-    np.testing.assert_array_equal(few_x[1, :, 0], x[1, [0, 1, 2, 0, 1, 2, 0], 0])
-    np.testing.assert_array_equal(few_y, few_x[:, :, 0])

@@ -1,4 +1,4 @@
-"""The same networks with and without, on as many images as told; a tiny run is complete."""
+"""The same networks with and without, and a tiny run is complete."""
 
 import numpy as np
 import pytest
@@ -12,18 +12,15 @@ SEEDS = np.arange(2)
 NAMES = COMPARISON.contender[1]
 
 
-def measured(name, learning_rate=0.1, depth=2, training_images=300, **budget):
-    factors = {
-        "depth": depth, "training_images": training_images, "normalization": name,
-        "learning_rate": learning_rate,
-    }  # fmt: skip
+def measured(name, learning_rate=0.1, depth=2, **budget):
+    factors = {"depth": depth, "normalization": name, "learning_rate": learning_rate}
     found = subject.measure(Cell(factors, BUDGET | budget), SEEDS)
     found.check(COMPARISON, len(SEEDS))
     return found
 
 
 def test_every_network_gets_every_rate_under_every_setting():
-    assert len(COMPARISON.cells()) == 2 * 2 * 4 * 7
+    assert len(COMPARISON.cells()) == 2 * 4 * 7
     np.testing.assert_allclose(np.diff(np.log10(subject.LEARNING_RATES)), 0.5, atol=0.03)
 
 
@@ -57,21 +54,10 @@ def test_what_is_normalized_is_the_input_of_each_activation(name):
     assert (np.abs(off).max() < 0.2) == (name == "whitening")
 
 
-def test_only_as_many_images_are_trained_on_as_told():
-    few, many = (measured("none", training_images=n) for n in (300, 3000))
-    # The same start, held against other images.
-    assert np.all(few.metrics["train_score"] != many.metrics["train_score"])
-    again = measured("none", training_images=300)
-    np.testing.assert_array_equal(few.metrics["train_score"], again.metrics["train_score"])
-    # A share of 300 images.
-    hits = 300 * few.metrics["train_score"]
-    np.testing.assert_allclose(hits, np.round(hits), atol=1e-3)
-    np.testing.assert_array_equal(few.metrics["steps_to_target"], [2, 2])  # budget + 1
-
-
-@pytest.mark.parametrize("name", NAMES[1:])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_tiny_run_is_complete(name):
     found = measured(name, depth=3)
     assert set(found.curves) == {"train_loss", "validation_score", "gradient_norm"}
     np.testing.assert_array_equal(found.axes["train_loss"], [0, 1])
+    np.testing.assert_array_equal(found.metrics["steps_to_target"], [2, 2])  # budget + 1
     assert np.all(found.curves["train_loss"][:, 0] != found.curves["train_loss"][:, 1])

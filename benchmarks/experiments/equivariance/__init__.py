@@ -1,0 +1,1 @@
+"""Beyond the lecture: layers that know a symmetry."""

@@ -19,12 +19,15 @@ class _Installed(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
     VERSION = tfds.core.Version("1.0.0")
 
     def _information(self, inputs: str, feature, classes, description, homepage, citation):
+        """`classes` are the labels' names; none where the label is a measurement."""
+        measured = tfds.features.Tensor(
+            shape=(), dtype=np.float64, encoding=tfds.features.Encoding.BYTES
+        )
+        label = tfds.features.ClassLabel(names=list(classes)) if classes else measured
         return tfds.core.DatasetInfo(
             builder=self,
             description=description,
-            features=tfds.features.FeaturesDict(
-                {inputs: feature, "label": tfds.features.ClassLabel(names=list(classes))}
-            ),
+            features=tfds.features.FeaturesDict({inputs: feature, "label": label}),
             supervised_keys=(inputs, "label"),
             homepage=homepage,
             citation=citation,
@@ -42,7 +45,14 @@ class _Installed(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # ty
         inputs, labels = self._arrays()
         name = self.info.supervised_keys[0]
         for i, (x, label) in enumerate(zip(inputs, labels, strict=True)):
-            yield i, {name: x, "label": int(label)}
+            yield i, {name: x, "label": label}
+
+
+def measurements(count):
+    """As bytes: a plain TFRecord float is float32, and float64 would be rounded silently."""
+    return tfds.features.Tensor(
+        shape=(count,), dtype=np.float64, encoding=tfds.features.Encoding.BYTES
+    )
 
 
 class BreastCancer(_Installed):
@@ -53,10 +63,7 @@ class BreastCancer(_Installed):
     def _info(self):
         return self._information(
             "features",
-            # As bytes: a plain TFRecord float is float32, and float64 would be rounded silently.
-            tfds.features.Tensor(
-                shape=(30,), dtype=np.float64, encoding=tfds.features.Encoding.BYTES
-            ),
+            measurements(30),
             ("malignant", "benign"),
             "569 fine-needle aspirates of breast masses, 30 measurements of the cell nuclei each. "
             "The copy in scikit-learn.",
@@ -68,6 +75,29 @@ class BreastCancer(_Installed):
         from sklearn.datasets import load_breast_cancer
 
         return load_breast_cancer(return_X_y=True)
+
+
+class Diabetes(_Installed):
+    """442 patients, 10 measurements each; the label is a score of the disease a year later."""
+
+    name = "diabetes"
+
+    def _info(self):
+        return self._information(
+            "features",
+            measurements(10),
+            (),
+            "442 patients: age, sex, body mass index, blood pressure and six values of the blood; "
+            "the label is a score of the disease's progression a year later. The copy in "
+            "scikit-learn, in the units of the source.",
+            "https://www4.stat.ncsu.edu/~boos/var.select/diabetes.html",
+            "Efron, Hastie, Johnstone & Tibshirani 2004, Annals of Statistics 32(2)",
+        )
+
+    def _arrays(self):
+        from sklearn.datasets import load_diabetes
+
+        return load_diabetes(return_X_y=True, scaled=False)
 
 
 class Digits(_Installed):
@@ -115,4 +145,26 @@ class Mnist5000(_Installed):
         return pixels.reshape(-1, 28, 28, 1).astype(np.uint8), labels
 
 
-BUILDERS = {builder.name: builder for builder in (BreastCancer, Digits, Mnist5000)}
+class Wine(_Installed):
+    """178 wines of three growers, 13 chemical measurements each."""
+
+    name = "wine"
+
+    def _info(self):
+        return self._information(
+            "features",
+            measurements(13),
+            ("class_0", "class_1", "class_2"),
+            "178 wines from one region in Italy, 13 chemical measurements each; the class is one "
+            "of three growers. The copy in scikit-learn.",
+            "https://archive.ics.uci.edu/dataset/109/wine",
+            "Forina et al. 1991, PARVUS",
+        )
+
+    def _arrays(self):
+        from sklearn.datasets import load_wine
+
+        return load_wine(return_X_y=True)
+
+
+BUILDERS = {builder.name: builder for builder in (BreastCancer, Diabetes, Digits, Mnist5000, Wine)}

@@ -14,13 +14,15 @@ import numpy as np
 
 # What the largest stored value is, for images; None for a table of measurements. The names stand
 # here and not with the builders so that a list of them does not cost an import of TensorFlow.
-_WHITE = {"breast_cancer": None, "digits": 16, "mnist_5000": 255}
+_WHITE = {"breast_cancer": None, "diabetes": None, "digits": 16, "mnist_5000": 255, "wine": None}
 NAMES = tuple(_WHITE)
 
 
 @dataclass(frozen=True)
 class Split:
     """A data set cut into three parts. Inputs are float32, labels int64.
+
+    Where the label is a measurement (diabetes), it is float64, in the units of the source.
 
     Rows are in random order, so the first n rows of `x_train` are a random smaller training set.
 
@@ -32,7 +34,7 @@ class Split:
         y_validation: its labels.
         x_test: for the final figure, once.
         y_test: its labels.
-        classes: how many there are.
+        classes: how many there are; 0 where the label is a measurement.
         hash: SHA-256 of the whole data set as stored, before scaling and splitting.
     """
 
@@ -59,7 +61,8 @@ def load_arrays(
 ) -> Split:
     """Read a data set and cut it into training, validation and test parts.
 
-    The parts are stratified: every class has the same share in each, up to one sample. The first
+    The parts are stratified: every class has the same share in each, up to one sample. Where the
+    label is a measurement, they are plain random parts. The first
     call on a machine prepares the data set, which takes seconds; nothing is downloaded.
 
     Args:
@@ -89,7 +92,8 @@ def load_arrays(
     arrays: dict[str, np.ndarray] = {}
     for part, index in rows.items():
         arrays |= {f"x_{part}": inputs[index], f"y_{part}": y[index]}
-    return Split(name=name, classes=int(y.max()) + 1, hash=content, **arrays)
+    classes = int(y.max()) + 1 if _has_classes(y) else 0
+    return Split(name=name, classes=classes, hash=content, **arrays)
 
 
 def prepare(name: str, data_dir: str | os.PathLike | None = None):
@@ -170,6 +174,7 @@ def _scaled(x, training, white, standardize, flatten):
 def _stratified(y, shares, seed):
     """Rows of the training, validation and test parts, each class cut in the same proportion."""
     rng = np.random.default_rng(seed)
+    y = y if _has_classes(y) else np.zeros(len(y), int)
     validation, test = shares
     parts: dict[str, list] = {"train": [], "validation": [], "test": []}
     for label in np.unique(y):
@@ -179,6 +184,10 @@ def _stratified(y, shares, seed):
         parts["test"].append(rows[first:second])
         parts["train"].append(rows[second:])
     return {part: rng.permutation(np.concatenate(rows)) for part, rows in parts.items()}
+
+
+def _has_classes(y):
+    return np.issubdtype(y.dtype, np.integer)
 
 
 def _check_name(name):

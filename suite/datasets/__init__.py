@@ -9,11 +9,14 @@ it is imported when real data is first asked for.
 
 from suite.datasets.quadratic import Quadratic
 from suite.datasets.real import NAMES, Split, load_arrays, prepare
+from suite.datasets.sunspots import Sunspots, sunspots
 from suite.datasets.synthetic import (
     GaussianClasses,
     TentMap,
+    adding_problem,
     cubic,
     cubic_truth,
+    first_sign,
     gaussian_classes,
     moons,
     tent,
@@ -25,13 +28,17 @@ __all__ = [
     "GaussianClasses",
     "Quadratic",
     "Split",
+    "Sunspots",
     "TentMap",
+    "adding_problem",
     "cubic",
     "cubic_truth",
+    "first_sign",
     "gaussian_classes",
     "load_arrays",
     "moons",
     "prepare",
+    "sunspots",
     "tent",
     "tent_map",
 ]

@@ -124,6 +124,62 @@ def moons(n, seed, noise=0.2):
     return make_moons(n, noise=noise, random_state=seed)
 
 
+def first_sign(n, length, seed):
+    """Sequences of noise whose first entry is the sign to remember until the end (C67).
+
+        x_1 = +1 or -1 with equal probability        x_t ~ N(0, 1) for t > 1        y = x_1
+
+    The noise says nothing about the target, so whoever forgets the first entry does no better
+    than guessing.
+
+    Args:
+        n: number of sequences.
+        length: entries of each.
+        seed: of signs and noise.
+
+    Returns:
+        `(x, y)`: sequences `(n, length, 1)`, targets -1 and 1 `(n,)`.
+    """
+    _at_least_one(n=n, length=length)
+    rng = np.random.default_rng(seed)
+    y = rng.choice([-1.0, 1.0], n)
+    x = rng.normal(size=(n, length, 1))
+    x[:, 0, 0] = y
+    return x, y
+
+
+def adding_problem(n, length, seed):
+    """Sequences of numbers, two of them marked: their sum is asked for (C67).
+
+        x_t = (u_t, m_t),   u_t uniform on [0, 1]        y = sum_t m_t u_t
+
+    The marker `m_t` is 1 once in each half of the sequence, and 0 elsewhere. The mean, 1, misses by
+    a variance of 1/6.
+
+    Args:
+        n: number of sequences.
+        length: entries of each, at least 2.
+        seed: of numbers and markers.
+
+    Returns:
+        `(x, y)`: sequences `(n, length, 2)`, sums `(n,)`.
+
+    Reference:
+        Hochreiter & Schmidhuber 1997, "Long short-term memory", in the form usual today: numbers
+        from [0, 1], one marker a half.
+    """
+    _at_least_one(n=n)
+    if length < 2:
+        raise ValueError(f"length must be at least 2, received {length}")
+    rng = np.random.default_rng(seed)
+    x = np.zeros((n, length, 2))
+    x[..., 0] = rng.random((n, length))
+    rows, half = np.arange(n), length // 2
+    x[rows, rng.integers(0, half, n), 1] = 1
+    x[rows, rng.integers(half, length, n), 1] = 1
+    return x, np.sum(x[..., 0] * x[..., 1], axis=1)
+
+
 def _at_least_one(**sizes):
     for name, size in sizes.items():
         if size < 1:

@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from suite.datasets import cubic, cubic_truth, gaussian_classes, moons, tent, tent_map
+from suite.datasets import (
+    adding_problem,
+    cubic,
+    cubic_truth,
+    first_sign,
+    gaussian_classes,
+    moons,
+    tent,
+    tent_map,
+)
 from suite.training.newton import newton
 
 
@@ -65,11 +74,42 @@ def test_moons():
     np.testing.assert_array_equal(moons(31, seed=4)[0], moons(31, seed=4)[0])
 
 
+def test_first_sign():
+    x, y = first_sign(4000, 7, seed=3)
+    assert x.shape == (4000, 7, 1) and set(y) == {-1, 1}
+    np.testing.assert_array_equal(x[:, 0, 0], y)
+    noise = x[:, 1:, 0]
+    assert abs(y.mean()) < 4 / np.sqrt(4000)
+    assert abs(noise.mean()) < 4 / np.sqrt(noise.size)
+    assert (np.abs(y @ noise / 4000) < 4 / np.sqrt(4000)).all()  # later entries do not know it
+
+
+def test_adding_problem():
+    n, length = 4000, 9  # halves of 4 and 5
+    x, y = adding_problem(n, length, seed=3)
+    assert x.shape == (n, length, 2) and 0 <= x[..., 0].min() < 0.01 < 0.99 < x[..., 0].max() < 1
+    marked = x[..., 1] == 1
+    assert set(x[..., 1].ravel()) == {0, 1}
+    assert (marked[:, :4].sum(1) == 1).all() and (marked[:, 4:].sum(1) == 1).all()
+    assert marked.any(axis=0).all()  # every place is marked at times
+    np.testing.assert_allclose(y, x[..., 0][marked].reshape(n, 2).sum(1))
+    # variance 1/6; its own sampling error from the fourth moment 1/15 of the triangular law
+    assert abs(y.var() - 1 / 6) < 4 * np.sqrt((1 / 15 - 1 / 36) / n)
+
+
+def test_the_shortest_sum_marks_everything():
+    x, y = adding_problem(3, 2, seed=0)
+    np.testing.assert_array_equal(x[..., 1], 1)
+    np.testing.assert_allclose(y, x[..., 0].sum(1))
+
+
 def test_seeds_matter():
     for draw in (
         lambda seed: gaussian_classes(9, 2, seed).x,
         lambda seed: tent_map(9, 2, seed).x,
         lambda seed: cubic(9, seed)[1],
+        lambda seed: first_sign(5, 9, seed)[0][:, 1:],
+        lambda seed: adding_problem(5, 9, seed)[1],
     ):
         np.testing.assert_array_equal(draw(1), draw(1))
         assert (draw(1) != draw(2)).all()
@@ -85,6 +125,9 @@ def test_seeds_matter():
         (lambda: tent([np.nan], 1), r"x must lie in \[0, 1\], received nan"),
         (lambda: tent_map(5, -1, 0), "folds must be at least 0, received -1"),
         (lambda: cubic(5, 0, sigma=-0.1), "sigma must be .* received -0.1"),
+        (lambda: first_sign(5, 0, 0), "length must be at least 1, received 0"),
+        (lambda: adding_problem(0, 4, 0), "n must be at least 1, received 0"),
+        (lambda: adding_problem(5, 1, 0), "length must be at least 2, received 1"),
         (lambda: moons(5, 0, noise=np.inf), "noise must be .* received inf"),
     ],
 )

@@ -15,6 +15,7 @@ from benchmarks.statistics import Interval
 
 RESAMPLES = 2000  # of the seeds: a share near 0.99 has a Monte-Carlo error of 0.002
 CLEAR = 0.99  # share of resamples in which a clear winner ranks first
+NAMED = ("steps_to_target", "train_score", "validation_score", "test_score")  # in every comparison
 LENSES = ("convergence", "stability", "generalization")
 
 
@@ -43,6 +44,7 @@ class Contender:
     test: Interval
     gap: Interval  # train minus test, paired by seed
     validation: list[tuple[object, float, float, float]]  # value, median, low, high
+    others: dict[str, Interval]  # metric beyond those of every comparison -> mean
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,11 @@ def study(name: str, tuned: Sequence[Tuned], margin: float, sign: float, budget=
         test=_mean(test),
         gap=_mean(train - test),
         validation=bands,
+        others={
+            metric: _mean(np.where(at.diverged, np.nan, np.asarray(values, float)))
+            for metric, values in at.metrics.items()
+            if metric not in NAMED
+        },
     )
 
 

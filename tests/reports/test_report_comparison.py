@@ -54,6 +54,15 @@ def test_the_three_lenses_by_hand(result):
     assert fast.gap.estimate == pytest.approx(0.1)
 
 
+def test_further_metrics_are_told_at_the_tuned_value():
+    cells = [tuned(rate, [rate] * 3, [0, 0, 0], [1, 1, 1]) for rate in (0.1, 0.2)]
+    for cell, values in zip(cells, ([9, 9, 9], [1, 2, 6]), strict=True):
+        cell.metrics["fuel"] = np.array(values)
+    (contender,) = compare({"car": cells}, margin=0.1).contenders
+    assert list(contender.others) == ["fuel"]
+    assert contender.others["fuel"].estimate == pytest.approx(3)
+
+
 def test_a_contender_that_is_always_better_wins(result):
     assert [r.winner for r in result.rankings] == ["fast", "fast", "fast"]
     assert result.rankings[0].ranks["slow"] == (2, 2, 2)

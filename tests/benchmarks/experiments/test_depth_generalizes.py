@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks import verdicts
 from benchmarks.experiment import Cell
+from benchmarks.experiments.shallow_and_deep import _folding
 from benchmarks.experiments.shallow_and_deep import depth_generalizes as subject
 
 EXPERIMENT = subject.EXPERIMENT
@@ -95,3 +96,56 @@ def test_the_rule_says_which_way_or_that_it_does_not_know(advantage, outcome):
     assert verdict.outcome == outcome
     opposite = {"SUPPORTED": "REFUTED", "REFUTED": "SUPPORTED", "UNDECIDED": "UNDECIDED"}
     assert verdict.mutants[0][1] == opposite[outcome]
+
+
+def test_two_folds_by_hand():
+    x = np.array([0, 0.125, 0.25, 0.5, 0.625, 1])
+    np.testing.assert_array_equal(_folding.deep(2)(x), [0, 0.5, 1, 0, 0.5, 0])
+    np.testing.assert_array_equal(_folding.wide(4, folds=2)(x), [0, 0.5, 1, 0, 0.5, 0])
+
+
+def test_pieces_are_counted_at_bends_and_nowhere_else():
+    assert _folding.pieces(lambda x: 3 * x + 1, 2) == 1
+    assert _folding.pieces(lambda x: np.abs(x - 0.25), 2) == 2
+
+
+def test_networks_written_down_are_exact():
+    exact = _folding.exact()
+    assert exact["miscount"] == exact["deep_error"] == exact["wide_error"] == 0
+    assert exact["narrower_error"] > 0.1 / _folding.PIECES
+
+
+def test_a_peak_without_a_bend_is_no_better_than_a_constant():
+    x = (np.arange(32) + 0.5) / 32
+    peak = 1 - np.abs(2 * x - 1)
+    line = np.polyval(np.polyfit(x, peak, 1), x)
+    assert np.std(peak - line) == pytest.approx(np.std(peak))
+
+
+def test_no_bends_found_by_search_beat_the_bound():
+    """Greedy bends, which see the target, against a bound that does not know of them."""
+    from suite.datasets import tent
+
+    target = tent(_folding.GRID, _folding.FOLDS)
+    bends = []
+    for _ in range(4):
+        tried = np.arange(_folding.PIECES) / _folding.PIECES
+        errors = [_folding.fitted_error(np.array([*bends, t]), target) for t in tried]
+        bends.append(tried[np.argmin(errors)])
+        assert min(errors) / target.std() >= _folding.lower_bound(len(bends))
+
+
+def test_the_statements_without_training_hold_and_their_mutants_do_not():
+    cells = []
+    for cell in EXPERIMENT.cells():
+        metrics = dict.fromkeys(EXPERIMENT.metrics, np.zeros(2))
+        metrics |= {name: np.full(2, value) for name, value in _folding.exact().items()}
+        shallow = np.array([_folding.shallow(seed) for seed in (0, 1)])[:, : len(_folding.JUDGED)]
+        bound = _folding.lower_bound(_folding.JUDGED)
+        metrics["bound_over_shallow"] = (bound / shallow).max(axis=1)
+        metrics["constant_over_shallow"] = (1 / shallow).max(axis=1)
+        cells.append(verdicts.CellResult(cell.factors, np.arange(2), metrics, np.zeros(2, bool)))
+    for name in ("pieces", "represents", "needs", "enough"):
+        verdict = verdicts.judge(BY_ID[name], verdicts.Results(tuple(cells)))
+        assert verdict.outcome == "SUPPORTED"
+        assert {m[1] for m in verdict.mutants} == {"REFUTED"}

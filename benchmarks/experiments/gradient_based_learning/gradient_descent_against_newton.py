@@ -18,6 +18,7 @@ from benchmarks.experiment import (
     Measurements,
     Metric,
     Mutant,
+    Plane,
     Points,
 )
 from benchmarks.experiments.gradient_based_learning import _logistic
@@ -25,6 +26,9 @@ from benchmarks.verdicts import Sign, every
 
 GRADIENT_DESCENT, NEWTON = "gradient descent", "Newton"
 TARGET = 1e-8  # of the first gradient; float64 leaves seven more digits
+STRETCH = np.array([1.0, 3.0])  # of the drawn features: in a third of the unit, a number is larger
+DRAWN_STEPS = 60
+DRAWN_BOUNDARIES = {"after 1 step": 1, "after 3 steps": 3, "after 60 steps": DRAWN_STEPS}
 
 
 def flops_of_gradient(samples, weights):
@@ -81,6 +85,51 @@ def newton_norms(features, labels, hessian=None):
     return np.array([np.pad(p, (0, longest - len(p)), mode="edge") for p in paths])
 
 
+def drawn_problem(seed):
+    """Sixty samples of two features and no bias, so that the loss has a picture."""
+    from suite.datasets import gaussian_classes
+
+    drawn = gaussian_classes(60, 2, int(seed))
+    return drawn.x * STRETCH, drawn.y.astype(float)
+
+
+def drawn_paths(x, y):
+    """Weights of both methods from zero, `(steps + 1, 2)` by method."""
+    from suite.training.newton import newton
+
+    rate = 1 / _logistic.smoothness(x[None])[0]
+    w = [np.zeros(2)]
+    for _ in range(DRAWN_STEPS):
+        w.append(w[-1] - rate * _logistic.gradients(w[-1][None], x[None], y[None])[0])
+    return {GRADIENT_DESCENT: np.array(w), NEWTON: newton(x, y, damping=None).weights}
+
+
+def picture(method, seed):
+    """The loss over two weights with the paths of both methods, and one method's boundaries."""
+    x, y = drawn_problem(seed)
+    paths = drawn_paths(x, y)
+    reached = np.concatenate(list(paths.values()))
+    low, high = reached.min(axis=0), reached.max(axis=0)
+    margin = 0.3 * (high - low)
+    columns, rows = np.linspace(low - margin, high + margin, 40).T
+    grid = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    z = (2 * y - 1) * (grid @ x.T)
+    arrays = {
+        "loss": np.logaddexp(0, -z).sum(axis=1).reshape(40, 40).astype("float32"),
+        "loss.x": columns,
+        "loss.y": rows,
+        "samples": x,
+        "samples.label": y.astype(int),
+    }
+    reach = np.abs(x).max() * np.array([[-1.0], [1.0]])
+    for name, step in DRAWN_BOUNDARIES.items():
+        w = paths[method][min(step, len(paths[method]) - 1)]
+        line = reach * np.array([-w[1], w[0]]) / np.linalg.norm(w)
+        inside = np.abs(line) / np.abs(x).max(axis=0)
+        arrays[name] = line / max(1.0, inside.max())  # ends where the samples do
+    return arrays | paths
+
+
 def steps_to_target(norms, max_steps):
     """First step at the target; a run that never arrives counts one more than it was given."""
     reached = norms <= TARGET
@@ -112,6 +161,7 @@ def measure(cell, seeds):
         },
         curves={"gradient_norm": norms[:, picked]},
         axes={"gradient_norm": picked + 1},  # the start is 1: a log axis has no 0
+        arrays=picture(cell.method, seeds[0]),
     )
 
 
@@ -159,6 +209,23 @@ EXPERIMENT = Experiment(
         "flops_a_step": Metric("floating point operations a step", "operation", better="lower"),
     },
     figure=(
+        Plane(
+            surface="loss",
+            paths=(GRADIENT_DESCENT, NEWTON),
+            where={"data": "synthetic", "method": NEWTON},
+            x_label="weight of the first feature",
+            y_label="weight of the second",
+            title=f"{DRAWN_STEPS} steps of gradient descent, and all of Newton's, over the loss",
+        ),
+        Plane(
+            points=("samples",),
+            paths=tuple(DRAWN_BOUNDARIES),
+            by="method",
+            where={"data": "synthetic"},
+            x_label="first feature",
+            y_label="second feature",
+            title="The boundary turns into place",
+        ),
         Curves(
             y="gradient_norm",
             by="method",
@@ -184,7 +251,7 @@ EXPERIMENT = Experiment(
     stated=r"w \leftarrow w - H^{-1} g \quad\text{against}\quad w \leftarrow w - \lambda g",
     figures=("F05", "F07"),
     components=("suite.training.newton.newton",),
-    limits="Three and four weights, data that no hyperplane separates, start at zero. The price "
-    "of a Newton step grows with the cube of the number of weights, so that gradient descent may "
-    "need fewer operations where there are many.",
+    limits="Three and four weights, two in the pictures; data that no hyperplane separates, start "
+    "at zero. The price of a Newton step grows with the cube of the number of weights, so that "
+    "gradient descent may need fewer operations where there are many.",
 )

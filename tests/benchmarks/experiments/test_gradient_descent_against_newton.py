@@ -95,3 +95,15 @@ def test_newton_needs_fewer_steps_and_the_opposite_is_refuted(measured):
 def test_unknown_data_is_refused():
     with pytest.raises(ValueError, match="data must be one of .*, received 'iris'"):
         _logistic.logistic_problems("iris", [0])
+
+
+def test_drawn_paths_meet_at_the_minimum_and_boundaries_are_level():
+    x, y = c18.drawn_problem(0)
+    arrays = c18.picture(c18.NEWTON, 0)
+    end = arrays[c18.NEWTON][-1]
+    np.testing.assert_allclose(x.T @ (expit(x @ end) - y), 0, atol=1e-6)
+    np.testing.assert_allclose(arrays["after 60 steps"] @ end, 0, atol=1e-10)
+    first = c18.picture(c18.GRADIENT_DESCENT, 0)["after 1 step"]
+    np.testing.assert_allclose(first @ (x.T @ (0.5 - y)), 0, atol=1e-10)
+    z = (2 * y - 1) * (x @ [arrays["loss.x"][3], arrays["loss.y"][5]])
+    assert arrays["loss"][5, 3] == pytest.approx(np.log1p(np.exp(-z)).sum(), rel=1e-6)

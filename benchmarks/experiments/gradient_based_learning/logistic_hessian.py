@@ -28,6 +28,7 @@ CORRECT, PRINTED, SIGN, ARGUMENT = (
 )
 DIFFERENCES = np.geomspace(1e-6, 1, 41)  # both arms of the V: rounding and truncation
 SHOWN_STEPS = 40
+LOGITS = np.linspace(-6, 6, 97)
 ONE_DIGIT = 0.1  # the scaled error u below: from here on its digits double
 
 
@@ -134,10 +135,17 @@ def measure(cell, seeds):
             values["last_steps"][i] = run.steps - np.argmax(near)
         # A run that ended keeps its last norm.
         norms[i] = relative_norms[np.minimum(shown, run.steps)]
+    # What a sample weighs in H at each logit: one sample, one feature of 1.
+    one = np.ones((1, 1))
+    weight = [hessian(np.array([z]), one, np.zeros(1))[0, 0] for z in LOGITS]
     return Measurements(
         metrics=values,
-        curves={"gradient_norm": norms, "deviation": deviations},
-        axes={"gradient_norm": shown, "deviation": DIFFERENCES},
+        curves={
+            "gradient_norm": norms,
+            "deviation": deviations,
+            "sample_weight": np.tile(weight, (len(seeds), 1)),
+        },
+        axes={"gradient_norm": shown, "deviation": DIFFERENCES, "sample_weight": LOGITS},
     )
 
 
@@ -203,6 +211,14 @@ EXPERIMENT = Experiment(
     },
     figure=(
         Curves(
+            y="sample_weight",
+            by="hessian",
+            where={"data": "synthetic", "hessian": (CORRECT, ARGUMENT)},
+            x_label="logit z of a sample",
+            y_label="its weight in the Hessian",
+            title="σ(z)(1 − σ(z)) against σ(z) σ(1 − z): the bracket makes a lopsided weight",
+        ),
+        Curves(
             y="gradient_norm",
             by="hessian",
             where={"data": "synthetic"},
@@ -226,7 +242,6 @@ EXPERIMENT = Experiment(
     "still finds the minimum, in several times as many steps.",
     stated=r"H = -\sum_n \sigma(w^\top x_n)\, \sigma(1 - w^\top x_n)\, x_n x_n^\top",
     corrected=r"H = \sum_n \sigma(w^\top x_n) \left(1 - \sigma(w^\top x_n)\right) x_n x_n^\top",
-    figures=("F06",),
     components=("suite.training.newton.logistic_hessian", "suite.training.newton.newton"),
     limits="The oracle differentiates the loss twice, at one random point a seed, and shares no "
     "code with the Hessian under test. How many steps lead to the neighborhood of the minimum "

@@ -323,7 +323,6 @@ EXPERIMENT = Experiment(
     stated=r"O(1/T^2)",
     corrected=r"\lVert e_{T+1} \rVert \le C \lVert e_T \rVert^2 \text{ near } w^*, "
     r"\quad H(w^*) \succ 0",
-    figures=("F07",),
     components=("suite.training.newton.newton",),
     limits="Starts reach 10 units from the minimum; further out the Hessian of the logistic loss "
     "underflows in float64. On separable data there is no minimum to converge to.",

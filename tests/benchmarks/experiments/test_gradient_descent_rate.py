@@ -82,3 +82,8 @@ def test_slide_is_refuted_and_the_correction_holds(verdicts):
     for verdict in verdicts.values():
         assert verdict.outcome == SUPPORTED, verdict.sentence
         assert [m[1] for m in verdict.mutants] == [REFUTED]
+
+
+def test_a_flat_direction_keeps_its_error(measured):
+    lost = measured[c12.FLAT].metrics["lost"]
+    np.testing.assert_allclose(1 - lost, (1 - 1e-6) ** 200, rtol=1e-12)

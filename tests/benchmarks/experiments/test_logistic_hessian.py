@@ -78,3 +78,14 @@ def test_misplaced_bracket_is_silent_but_slow(results):
     slow = results.select({"hessian": c17.ARGUMENT}).values("steps")
     assert (slow <= 60).all()
     assert (slow > 2 * results.select({"hessian": c17.CORRECT}).values("steps")).all()
+
+
+def test_weights_of_a_sample_differ_by_a_sixth_at_most():
+    """The larger one peaks at z = 1/2; the gap is largest near 1.06."""
+    one = np.ones((1, 1))
+    right, wrong = (
+        np.array([c17.hessian_of(form)(np.array([z]), one)[0, 0] for z in c17.LOGITS])
+        for form in (c17.CORRECT, c17.ARGUMENT)
+    )
+    assert c17.LOGITS[np.argmax(wrong)] == 0.5
+    assert np.max(wrong - right) == pytest.approx(0.169, abs=1e-3)

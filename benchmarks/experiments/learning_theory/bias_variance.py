@@ -13,7 +13,15 @@ from functools import cache
 
 import numpy as np
 
-from benchmarks.experiment import Curves, Experiment, Hypothesis, Measurements, Metric, Mutant
+from benchmarks.experiment import (
+    Curves,
+    Experiment,
+    Hypothesis,
+    Measurements,
+    Metric,
+    Mutant,
+    Plane,
+)
 from benchmarks.verdicts import EPSILON, Agreement, AtMost
 
 SIGMA = 0.3  # noise, as on the slide's scale: the truth itself moves within +-0.5
@@ -22,8 +30,10 @@ DEGREE = 4
 PRIOR_SDS = np.logspace(-3, 3, 25)
 # Where the Monte-Carlo terms are judged: nearly no fit, the minimum in between, least squares.
 JUDGED = (0.01, 0.1, 1.0, 10.0, 100.0)
+FANNED = JUDGED[0], JUDGED[2], JUDGED[4]
 DRAWN_AT = JUDGED[2]  # curves hold every width, so one cell of the five brings them
 TEST_INPUTS = (np.arange(101) + 0.5) / 101 * 2 - 1  # midpoint rule for uniform inputs on [-1, 1]
+DRAWN_INPUTS, FAN = np.linspace(-1, 1, 25), 20  # where fits are drawn, and how many of them
 DESIGNS = {  # name -> (training points, whether every training set has its own inputs)
     "15, the same": (15, False),
     "15, new": (15, True),
@@ -112,6 +122,26 @@ def repetitions(design, seeds):
     return {name: np.array(values).T for name, values in rows.items()}
 
 
+@cache
+def fan(prior_sd, seeds):
+    """The truth, a few fits to the same inputs, one after another, and their mean, (points, 2)."""
+    from suite.datasets import cubic_truth
+    from suite.theory import map_weights, monomial_basis
+
+    draws = [draw("15, the same", seed) for seed in seeds]
+    x, noise = (np.array([found[i] for found in draws]) for i in (0, 1))
+    weights = map_weights(monomial_basis(x, DEGREE), cubic_truth(x) + noise, SIGMA, prior_sd)
+    fits = weights @ monomial_basis(DRAWN_INPUTS, DEGREE).T
+    gap = np.full((len(fits), 1), np.nan)  # lifts the pen between two fits
+    return {
+        "fits": np.stack(
+            [np.tile(np.append(DRAWN_INPUTS, np.nan), len(fits)), np.hstack([fits, gap]).ravel()], 1
+        ),
+        "their mean": np.stack([DRAWN_INPUTS, fits.mean(axis=0)], axis=1),
+        "truth": np.stack([DRAWN_INPUTS, cubic_truth(DRAWN_INPUTS)], axis=1),
+    }
+
+
 def largest_step(values, sign):
     """Largest step in that direction along the widths, over the largest value, (repetitions,)."""
     return np.maximum(sign * np.diff(values, axis=1), 0).max(axis=1) / values.max(axis=1)
@@ -140,6 +170,7 @@ def measure(cell, seeds):
     unit = (total + SIGMA**2)[:, at]
     drawn = cell.prior_sd == DRAWN_AT
     # The inputs that are the same for all leave nothing to compare.
+    fanned = cell.term == "their sum" and not DESIGNS[cell.inputs][1]
     single = drawn and cell.term == "squared bias" and DESIGNS[cell.inputs][1]
     return Measurements(
         metrics={
@@ -154,6 +185,7 @@ def measure(cell, seeds):
         curves=({"value": value} if drawn else {}) | ({"exact_bias": theory} if single else {}),
         axes={"value": PRIOR_SDS, "exact_bias": PRIOR_SDS},
         theory={"value": theory.mean(axis=0)},  # over the inputs that were drawn
+        arrays=fan(cell.prior_sd, tuple(int(s) for s in seeds[:FAN])) if fanned else {},
     )
 
 
@@ -237,6 +269,14 @@ EXPERIMENT = Experiment(
             title="The test error is the sum plus a constant, so both are smallest together",
             log="x",
             center="mean",
+        ),
+        Plane(
+            x_label="x",
+            y_label="y",
+            title="Twenty fits to the same inputs",
+            paths=("fits", "their mean", "truth"),
+            by="prior_sd",
+            where={"inputs": "15, the same", "term": "their sum", "prior_sd": FANNED},
         ),
         Curves(
             y="exact_bias",

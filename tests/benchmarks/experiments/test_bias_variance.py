@@ -90,6 +90,19 @@ def test_the_lecture_s_setting_falls_on_average():
     assert np.all(np.diff(bias) < 0)
 
 
+def test_the_fan_is_that_of_scikit_learn():
+    drawn = subject.fan(1.0, (4, 5, 6))
+    fits = drawn["fits"].reshape(3, -1, 2)
+    assert np.isnan(fits[:, -1]).all() and np.isfinite(fits[:, :-1]).all()
+    x, noise, _ = subject.draw("15, the same", 5)
+    ridge = Ridge(alpha=SIGMA**2, fit_intercept=False, solver="svd")
+    ridge.fit(np.vander(x, 5), -x + 1.5 * x**3 + noise)
+    np.testing.assert_allclose(fits[1, :-1, 1], ridge.predict(np.vander(fits[1, :-1, 0], 5)))
+    np.testing.assert_allclose(drawn["their mean"][:, 1], fits[:, :-1, 1].mean(axis=0))
+    at, truth = drawn["truth"].T
+    np.testing.assert_allclose(truth, -at + 1.5 * at**3)
+
+
 def test_largest_step_by_hand():
     values = np.array([[4.0, 1.0, 3.0, 3.5], [2.0, 2.0, 1.0, 0.5]])
     np.testing.assert_allclose(subject.largest_step(values, +1), [2 / 4, 0])

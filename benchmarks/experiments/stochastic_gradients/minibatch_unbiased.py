@@ -20,10 +20,21 @@ from functools import cache
 import numpy as np
 from scipy.special import expit
 
-from benchmarks.experiment import Experiment, Hypothesis, Lines, Measurements, Metric, Mutant
+from benchmarks.experiment import (
+    Experiment,
+    Hypothesis,
+    Lines,
+    Measurements,
+    Metric,
+    Mutant,
+    Plane,
+)
 from benchmarks.verdicts import Identity
 
 SAMPLES, FEATURES = 8, 3
+SYNTHETIC, REAL = "synthetic", "breast cancer"
+COLUMNS = [0, 1, 4]  # of the real data: mean radius, texture and smoothness
+DRAWN = (1, 2, 4, 7)  # batch sizes
 REPLACED, DISTINCT = "with replacement", "without replacement"
 # The longest sums: the multisets of a full batch, C(15, 8), and all orders of the samples.
 BATCHES = math.comb(2 * SAMPLES - 1, SAMPLES)
@@ -65,17 +76,36 @@ def epoch_means(gradients, size):
     return (SAMPLES / own * mean).mean(axis=0), (SAMPLES / size * mean).mean(axis=0)
 
 
-def problem_of(seed):
+def problem_of(data, seed):
     """Random weights `(FEATURES,)`, features `(SAMPLES, FEATURES)` and labels `(SAMPLES,)`."""
-    from suite.datasets import gaussian_classes
+    from suite.datasets import gaussian_classes, load_arrays
 
-    data = gaussian_classes(SAMPLES, FEATURES, int(seed))
-    return np.random.default_rng([int(seed), 1]).normal(size=FEATURES), data.x, data.y
+    w = np.random.default_rng([int(seed), 1]).normal(size=FEATURES)
+    if data == SYNTHETIC:
+        drawn = gaussian_classes(SAMPLES, FEATURES, int(seed))
+        return w, drawn.x, drawn.y
+    split = load_arrays("breast_cancer", seed=0, validation=0.2, test=0.2)
+    rng = np.random.default_rng([int(seed), 2])
+    rows = rng.choice(len(split.x_train), SAMPLES, replace=False)
+    return w, split.x_train[rows][:, COLUMNS].astype(float), split.y_train[rows]
 
 
 def sample_gradients(w, x, y):
     """`(sigma(z_n) - y_n) x_n`, one row a sample: the oracle for sums over a batch."""
     return (expit(x @ w) - y)[:, None] * x
+
+
+def cross(at, estimates):
+    """A cross at the first two numbers of `at`, a line each way, NaN between: `(5, 2)`."""
+    arm = np.ptp(estimates[:, :2], axis=0).max() / 15
+    arms = [[-arm, 0], [arm, 0], [np.nan, np.nan], [0, -arm], [0, arm]]
+    return at[:2] + np.array(arms)
+
+
+@cache
+def epoch_means_of(data, seed, size):
+    """`epoch_means` of one problem, which is the same with and without replacement."""
+    return epoch_means(sample_gradients(*problem_of(data, seed)), size)
 
 
 def measure(cell, seeds):
@@ -93,7 +123,7 @@ def measure(cell, seeds):
     )  # fmt: skip
     values = {name: np.empty(len(seeds)) for name in names}
     for i, seed in enumerate(seeds):
-        w, x, y = problem_of(seed)
+        w, x, y = problem_of(cell.data, seed)
         g = sample_gradients(w, x, y)
         full = g.sum(axis=0)
         # Deviations are relative to the terms that are summed: the sum itself may nearly vanish.
@@ -104,10 +134,12 @@ def measure(cell, seeds):
 
         estimates = scale * np.array([logistic_gradient(w, x[c], y[c]) for c in chosen])
         mean = weights @ estimates
+        if i == 0:
+            picture = {"estimates": estimates[:, :2], "full gradient": cross(full, estimates)}
         values["bias"][i] = off(mean)
         values["bias_without_factor"][i] = off(mean / scale)
         values["share_without_factor"][i] = (mean / scale) @ full / (full @ full)
-        own, fixed = epoch_means(g, size)
+        own, fixed = epoch_means_of(cell.data, int(seed), size)
         values["epoch_bias"][i], values["epoch_bias_fixed"][i] = off(own), off(fixed)
 
         variance = weights @ ((estimates - mean) ** 2).sum(axis=1)
@@ -120,7 +152,8 @@ def measure(cell, seeds):
         | {
             "noise_theory": np.full(len(seeds), factor / size),
             "share_theory": np.full(len(seeds), size / SAMPLES),
-        }
+        },
+        arrays=picture if cell.sampling == DISTINCT and size in DRAWN else {},
     )
 
 
@@ -157,6 +190,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     factors={
+        "data": (SYNTHETIC, REAL),
         "sampling": (REPLACED, DISTINCT),
         "batch_size": tuple(range(1, SAMPLES + 1)),
     },
@@ -176,10 +210,20 @@ EXPERIMENT = Experiment(
         "variance_error_rival": Metric("deviation from the other sampling's law", "1"),
     },
     figure=(
+        Plane(
+            points=("estimates",),
+            paths=("full gradient",),
+            by="batch_size",
+            where={"data": REAL, "sampling": DISTINCT, "batch_size": DRAWN},
+            x_label="first entry",
+            y_label="second entry",
+            title="All batches there are: their gradients lie around the full one",
+        ),
         Lines(
             x="batch_size",
             y="noise",
             by="sampling",
+            where={"data": SYNTHETIC},
             theory="noise_theory",
             x_label="batch size M",
             y_label="variance over N² S²",
@@ -189,6 +233,7 @@ EXPERIMENT = Experiment(
             x="batch_size",
             y="share_without_factor",
             by="sampling",
+            where={"data": SYNTHETIC},
             theory="share_theory",
             x_label="batch size M",
             y_label="mean over the full gradient",
@@ -203,6 +248,7 @@ EXPERIMENT = Experiment(
     r"\frac{1}{M} \sum_{m=1}^M g_m \;\text{for a mean}",
     figures=("F15",),
     components=("suite.training.newton.logistic_gradient",),
-    limits="Eight samples, so that all batches can be listed. Unbiased says nothing about the "
-    "path that training takes: it is a statement about one step at fixed weights.",
+    limits="Eight samples a seed, of synthetic or of real data, so that all batches can be listed. "
+    "Unbiased says nothing about the path that training takes: it is a statement about one step "
+    "at fixed weights.",
 )

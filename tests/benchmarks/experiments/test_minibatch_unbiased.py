@@ -53,8 +53,10 @@ def test_epoch_with_a_short_last_batch():
     np.testing.assert_allclose(fixed, 8 / 9 * g.sum(axis=0))
 
 
-def test_gradients_against_finite_differences():
-    w, x, y = c31.problem_of(5)
+@pytest.mark.parametrize("data", [c31.SYNTHETIC, c31.REAL])
+def test_gradients_against_finite_differences(data):
+    w, x, y = c31.problem_of(data, 5)
+    assert x.shape == (8, 3)
     g = c31.sample_gradients(w, x, y)
     for i, shift in enumerate(1e-6 * np.eye(c31.FEATURES)):
 
@@ -81,3 +83,15 @@ def test_all_hold_and_all_mutants_are_refuted(results):
         verdict = judge(hypothesis, results)
         assert verdict.outcome == SUPPORTED, verdict.sentence
         assert [m[1] for m in verdict.mutants] == [REFUTED]
+
+
+def test_the_picture_shows_every_batch_around_the_gradient():
+    cell = next(
+        c
+        for c in c31.EXPERIMENT.cells()
+        if (c.data, c.sampling, c.batch_size) == (c31.REAL, c31.DISTINCT, 4)
+    )
+    arrays = c31.measure(cell, SEEDS).arrays
+    assert arrays["estimates"].shape == (70, 2)  # 8 choose 4
+    center = np.nanmean(arrays["full gradient"], axis=0)
+    np.testing.assert_allclose(arrays["estimates"].mean(axis=0), center)

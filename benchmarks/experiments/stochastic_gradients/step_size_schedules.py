@@ -20,20 +20,32 @@ import math
 
 import numpy as np
 
-from benchmarks.experiment import Curves, Experiment, Hypothesis, Measurements, Metric, Mutant
+from benchmarks.experiment import (
+    Curves,
+    Experiment,
+    Hypothesis,
+    Measurements,
+    Metric,
+    Mutant,
+    Plane,
+)
 from benchmarks.experiments.stochastic_gradients import _chains
 from benchmarks.verdicts import Agreement, AtMost, Identity
 
 # name -> (c, power) of `RobbinsMonro`
 INVERSE = {f"{c:g}/t": (c, 1.0) for c in (0.1, 0.25, 0.5, 1.0, 2.0)}
-CRITICAL, CONSTANT, SUMMABLE, ROOT = "0.5/t", "0.1", "0.5/t²", "1/t^0.5"
-SLOWER = {"1/t^0.75": (1.0, 0.75), "1/t^0.6": (1.0, 0.6)}
+CRITICAL, CONSTANT, SUMMABLE, ROOT = "0.5/t", "constant 0.1", "0.5/t²", "1/√t"
+SLOWER = {"power 0.75": (1.0, 0.75), "power 0.6": (1.0, 0.6)}
 SCHEDULES = INVERSE | SLOWER | {ROOT: (1.0, 0.5), CONSTANT: (0.1, 0.0), SUMMABLE: (0.5, 2.0)}
 SATISFYING = (*INVERSE, *SLOWER)  # both conditions hold
 POWERS = (*(name for name in SATISFYING if name != CRITICAL), ROOT)
 OTHERS = (*SLOWER, ROOT, CONSTANT, SUMMABLE)
 START = 1.0  # distance to the minimum, in standard deviations of the gradient noise
 CHAINS = 200  # a seed
+BOWL = np.array([1.0, 0.2])  # curvatures of the drawn problem
+BOWL_START = np.array([2.0, 2.0])
+BOWL_STEPS, BOWL_RATE = 150, 0.2
+DESCENT, CONSTANT_PATH, DECAYING_PATH = "gradient descent", "SGD", "SGD, rate 1/t"
 
 
 def rates(name, steps):
@@ -60,6 +72,37 @@ def exponent_of(name):
     """`log m_T / log T` in the limit; a constant rate and a summable one arrive nowhere."""
     c, power = SCHEDULES[name]
     return -min(2 * c, 1.0) if power == 1 else -power if 0 < power < 1 else 0.0
+
+
+def picture(seed):
+    """A bowl in the plane with one path of gradient descent and two of SGD, in the same noise.
+
+    All start with the same rate; the decaying one is `c / (1 + c t / 5)`, which is 5/t in the end.
+    """
+    from suite.optimizers import SGD
+
+    noise = np.random.default_rng([int(seed), 4]).normal(size=(BOWL_STEPS, 2))
+    decay = BOWL_RATE / (1 + BOWL_RATE * np.arange(BOWL_STEPS) / 5)
+    paths = {}
+    for name, scale, rates in (
+        (DESCENT, 0.0, np.full(BOWL_STEPS, BOWL_RATE)),
+        (CONSTANT_PATH, 1.0, np.full(BOWL_STEPS, BOWL_RATE)),
+        (DECAYING_PATH, 1.0, decay),
+    ):
+        # A step of rate lambda is a step of rate 1 along lambda times the gradient.
+        moves = _chains.trajectory(
+            SGD(1.0),
+            BOWL_START,
+            lambda w, z: z[0] * (BOWL * w + z[1]),
+            np.stack([np.tile(rates[:, None], 2), scale * noise], axis=1),
+        )
+        paths[name] = np.vstack([BOWL_START, moves]).astype("float32")
+    columns = np.linspace(-2.6, 2.6, 40)
+    return paths | {
+        "loss": (columns[:, None] ** 2 * BOWL[1] + columns**2 * BOWL[0]) / 2,
+        "loss.x": columns,
+        "loss.y": columns,
+    }
 
 
 def measure(cell, seeds):
@@ -111,6 +154,7 @@ def measure(cell, seeds):
         axes={"squared_distance": shown, "exact": far},
         theory={"squared_distance": m[shown]},
         slide={"exact": 1 / far},
+        arrays=picture(seeds[0]) if cell.schedule == CONSTANT else {},
     )
 
 
@@ -216,6 +260,14 @@ EXPERIMENT = Experiment(
         "noise_free": Metric("the recursion without noise over the recursion", "1"),
     },
     figure=(
+        Plane(
+            surface="loss",
+            paths=(DESCENT, CONSTANT_PATH, DECAYING_PATH),
+            where={"schedule": CONSTANT},
+            x_label="first weight",
+            y_label="second weight",
+            title="SGD wanders on at a constant rate; a falling rate averages the noise away",
+        ),
         Curves(
             y="exact",
             by="schedule",

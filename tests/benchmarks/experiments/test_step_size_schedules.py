@@ -54,7 +54,7 @@ def test_mean_against_the_gamma_function():
 
 
 def test_rates_are_those_of_the_name():
-    np.testing.assert_allclose(c32.rates("1/t^0.75", 3), np.arange(1, 4) ** -0.75, rtol=1e-6)
+    np.testing.assert_allclose(c32.rates("power 0.75", 3), np.arange(1, 4) ** -0.75, rtol=1e-6)
     np.testing.assert_allclose(c32.rates(c32.CONSTANT, 2), 0.1, rtol=1e-6)
 
 
@@ -78,3 +78,11 @@ def test_slide_is_refuted_and_the_rest_holds(verdicts):
     for verdict in verdicts.values():
         assert verdict.outcome == SUPPORTED, verdict.sentence
         assert {m[1] for m in verdict.mutants} == {REFUTED}
+
+
+def test_the_drawn_descent_is_the_closed_form():
+    arrays = c32.picture(0)
+    t = np.arange(c32.BOWL_STEPS + 1)[:, None]
+    known = c32.BOWL_START * (1 - c32.BOWL_RATE * c32.BOWL) ** t
+    np.testing.assert_allclose(arrays[c32.DESCENT], known, atol=1e-6)
+    assert not np.allclose(arrays[c32.CONSTANT_PATH], arrays[c32.DECAYING_PATH])

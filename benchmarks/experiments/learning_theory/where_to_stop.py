@@ -20,6 +20,7 @@ from benchmarks.experiment import (
     Measurements,
     Metric,
     Mutant,
+    Plane,
     Points,
 )
 from benchmarks.verdicts import Agreement, Ratio, Sign, every
@@ -90,7 +91,7 @@ def measure(cell, seeds):
     minimized = {GAP: np.abs(validation - train), RISK: validation, ORACLE: true}[cell.rule]
     at = minimized.argmin(axis=1)
     each = np.arange(len(seeds))
-    curve = {GAP: validation - train, RISK: validation, ORACLE: train}[cell.rule]
+    curve = {GAP: validation - train, RISK: validation, ORACLE: true}[cell.rule]
     return Measurements(
         metrics={
             "risk": true[each, at],
@@ -102,7 +103,25 @@ def measure(cell, seeds):
         },
         curves={"seen": curve},
         axes={"seen": STRENGTHS},
+        arrays=one_run(train[0], validation[0]) if cell.rule == RISK else {},
     )
+
+
+def one_run(train, validation):
+    """Risks and gap of one seed over log10 strength, (points, 2), and where two rules stop."""
+    gap, x = validation - train, np.log10(STRENGTHS)
+    # Least squares may err by thousands; beyond twice the constant's risk nothing is learned.
+    shown = np.maximum(np.abs(gap), validation) <= 2 * validation[-1]
+    found = {
+        name: np.stack([x, np.where(shown, values, np.nan)], axis=1)[shown.argmax() :]
+        for name, values in (("training", train), ("validation", validation), ("gap", gap))
+    }
+    for name, at in (
+        ("smallest gap", np.abs(gap).argmin()),
+        ("smallest risk", validation.argmin()),
+    ):
+        found[name] = np.array([[x[at], validation[at]]])
+    return found
 
 
 EXPERIMENT = Experiment(
@@ -166,6 +185,15 @@ EXPERIMENT = Experiment(
             y_label="what a rule looks at (y²)",
             title="The gap shrinks to nothing where the model knows nothing",
             log="x",
+        ),
+        Plane(
+            x_label="strength of the penalty (log₁₀)",
+            y_label="risk (y²)",
+            title="One run, and where two rules stop",
+            points=("smallest gap", "smallest risk"),
+            paths=("training", "validation", "gap"),
+            by="data",
+            where={"rule": RISK},
         ),
         Points(
             x="rule",

@@ -61,6 +61,19 @@ def test_each_rule_stops_where_it_says():
         np.testing.assert_allclose(found.metrics["risk"], risks[np.arange(6), 2, at])
 
 
+def test_one_run_marks_both_stops():
+    risks, _ = c59.risk_curves("polynomial", 3)
+    train, validation, _ = risks
+    drawn = c59.one_run(train, validation)
+    for name, by in (("smallest gap", np.abs(validation - train)), ("smallest risk", validation)):
+        np.testing.assert_array_equal(
+            drawn[name], [[np.log10(c59.STRENGTHS[by.argmin()]), validation[by.argmin()]]]
+        )
+    x, values = drawn["gap"].T
+    np.testing.assert_array_equal(x, drawn["training"][:, 0])
+    np.testing.assert_allclose(values, drawn["validation"][:, 1] - drawn["training"][:, 1])
+
+
 def test_verdicts(results):
     expected = {"gap": REFUTED, "risk": SUPPORTED, "factor": SUPPORTED, "constant": SUPPORTED}
     for hypothesis in c59.EXPERIMENT.hypotheses:

@@ -201,7 +201,7 @@ EXPERIMENT = Experiment(
             # Each step adds the rounding of a sum over the samples.
             Identity("augmentation_error", terms=STEPS * _planar.LONGEST),
             kind="as stated",
-            formula=r"w^\top x + b = \begin{pmatrix} w \\ b \end{pmatrix}^{\!\top} "
+            formula=r"w^\top x + b = \begin{pmatrix} w \\ b \end{pmatrix}^\top "
             r"\begin{pmatrix} x \\ 1 \end{pmatrix}",
             mutants=(
                 Mutant("with a penalty on the kernel", {"metric": "penalized_error"}),

@@ -176,6 +176,15 @@ EXPERIMENT = Experiment(
             mutants=RIVALS,
         ),
         Hypothesis(
+            "C05.stated_layout",
+            "The sum on the slide, a column, is the derivative in the layout that the lecture "
+            "announced.",
+            Identity("column_error", terms=TERMS, where={"form": ERROR}),
+            kind="as stated",
+            formula=r"\frac{\partial \mathcal{L}}{\partial w} = \sum_n (\pi_n - y_n)\, x_n "
+            r"\in \mathbb{R}^{D \times 1}",
+        ),
+        Hypothesis(
             "C05.layout",
             "In numerator layout the derivative is the row of errors times the matrix of inputs; "
             "the gradient is its transpose.",
@@ -235,6 +244,6 @@ EXPERIMENT = Experiment(
         "suite.models.LogisticRegression",
         "suite.losses.BinaryCrossentropy",
     ),
-    limits="Compared at random weights, one point a seed. The layout is a convention: what is "
-    "refuted is that the slide keeps to its own.",
+    limits="Compared at random weights, one point a seed. The layout is a convention: refuted "
+    "is only that the slide keeps to the one it announced.",
 )

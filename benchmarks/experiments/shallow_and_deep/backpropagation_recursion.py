@@ -22,7 +22,6 @@ from benchmarks.experiment import (
     Measurements,
     Metric,
     Mutant,
-    Plane,
 )
 from benchmarks.verdicts import AtMost, Identity
 
@@ -260,47 +259,6 @@ def last_use_only(steps, name):
     return found[-1]
 
 
-def picture(steps):
-    """The worked example as arrays: nodes, edges, values, deltas, Jacobians, the sweep's order."""
-    nodes = {}
-    for step in reversed(steps):  # forward order; data are parents as well
-        for edge in step.node.edges:
-            nodes.setdefault(edge.parent.name, edge.parent)
-        nodes.setdefault(step.node.name, step.node)
-    names = list(nodes)
-    edges = [
-        (names.index(edge.parent.name), names.index(node.name))
-        for node in nodes.values()
-        for edge in node.edges
-    ]
-    # Computed nodes stand in a row, numbered; leaves below or above the node that uses them.
-    computed = [name for name in names if nodes[name].edges]
-    place = {name: (float(i), 1.0) for i, name in enumerate(computed, start=1)}
-    for parent, child in edges:
-        if names[parent] not in place:
-            height = 0.0 if nodes[names[parent]].needs_gradient else 2.0
-            place[names[parent]] = (place[names[child]][0], height)
-    positions = np.array([place[name] for name in names])
-    gap = np.full((1, 2), np.nan)
-    arrays = {
-        "weights": positions[positions[:, 1] == 0],
-        "computed": positions[positions[:, 1] == 1],
-        "data": positions[positions[:, 1] == 2],
-        "used by": np.concatenate([part for a, b in edges for part in (positions[[a, b]], gap)]),
-        "positions": positions,
-        "nodes": np.array(names),
-        "edges": np.array(edges),
-        "sweep": np.array([names.index(step.node.name) for step in steps]),
-    }
-    for name, node in nodes.items():
-        arrays[f"value.{name}"] = node.value
-    for step in steps:
-        arrays[f"delta.{step.node.name}"] = step.delta
-        for parent, jacobian in step.jacobians():
-            arrays[f"jacobian.{step.node.name}.{parent.name}"] = jacobian
-    return arrays
-
-
 def deviation(found, reference):
     """The worst name's largest deviation, relative to the largest entry of its reference."""
     return max(
@@ -321,7 +279,6 @@ def measure(cell, seeds):
     )
     values = {name: np.empty(len(seeds)) for name in names}
     by_step = np.empty((len(seeds), len(STEPS)))
-    drawn = {}
     for i, seed in enumerate(seeds):
         leaves, shifts, trainable = problem(graph, seed)
         stops, steps = swept(graph, leaves, trainable)
@@ -349,11 +306,7 @@ def measure(cell, seeds):
         by_step[i] = np.maximum(errors, np.finfo(float).eps)
         best = differenced(loss, everything, direction, BEST_STEP)
         values["fd_error"][i] = abs(best - along) / scale
-        if graph == WORKED and not drawn:
-            drawn = picture(steps)
-    return Measurements(
-        metrics=values, curves={"fd_error": by_step}, axes={"fd_error": STEPS}, arrays=drawn
-    )
+    return Measurements(metrics=values, curves={"fd_error": by_step}, axes={"fd_error": STEPS})
 
 
 EXPERIMENT = Experiment(
@@ -405,14 +358,6 @@ EXPERIMENT = Experiment(
         "slope_left_out_error": Metric("deviation if a slope is left out", "1"),
     },
     figure=(
-        Plane(
-            x_label="node: z₁ to z₄, then the loss",
-            y_label="weights below, data above",
-            title="The worked example: values go to the right, Δ comes back to the left",
-            points=("computed", "weights", "data"),
-            paths=("used by",),
-            where={"graph": WORKED},
-        ),
         Curves(
             y="fd_error",
             by="graph",

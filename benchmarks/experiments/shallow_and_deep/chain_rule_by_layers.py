@@ -203,19 +203,15 @@ def measure(cell, seeds):
         entries[i] = [nonzero_entries(width, seed) for width in WIDTHS]
     widths = np.array(WIDTHS)
     last = np.arange(DEPTH, 0, -1)
-    sizes = [(1, OUTPUTS), *(j.shape for j in jacobians), (tensors[0].shape[0], tensors[0][0].size)]
     return Measurements(
         metrics=values | {"filled_entries": filled, "dense_entries": dense},
         curves={
             # Rounding may leave nothing at all, which a log axis cannot show.
             "gradient_error": np.maximum(by_layer, np.finfo(float).eps / 2)[:, ::-1],
-            "nonzeros": entries,
+            "share_used": entries / widths**3,
         },
-        axes={"gradient_error": DEPTH - last, "nonzeros": widths},
-        theory={"nonzeros": widths**2},
-        slide={"nonzeros": widths**3},
-        # For the chain of boxes: rows and columns of each factor, from the loss to W_1.
-        arrays={"factor_shapes": np.array(sizes)},
+        axes={"gradient_error": DEPTH - last, "share_used": widths},
+        theory={"share_used": 1 / widths},
     )
 
 
@@ -305,12 +301,12 @@ EXPERIMENT = Experiment(
             title="Only all Jacobians in their order give the gradient",
         ),
         Curves(
-            y="nonzeros",
+            y="share_used",
             where={"data": SYNTHETIC, "product": AS_DERIVED},
             log="xy",
             x_label="width D of the layer",
-            y_label="entries of ∂φ/∂W that are not zero",
-            title="Of D³ entries (dotted) only D² are used",
+            y_label="share of the entries of ∂φ/∂W that are not zero",
+            title="Of D³ entries one in D is used: D² of them",
         ),
     ),
     measure=measure,

@@ -98,13 +98,6 @@ def bracketings(first, last):
         yield from sides
 
 
-def written(brackets):
-    """Brackets as a reader writes them: `((r J5) J4) J3`, the row being factor 0."""
-    if isinstance(brackets, tuple):
-        return "(" + " ".join(written(side) for side in brackets) + ")"
-    return f"J{BRACKETED + 1 - brackets}" if brackets else "r"
-
-
 def bracketing_flops(width):
     """All bracketings of a row and `BRACKETED` Jacobians with their counts, cheapest first."""
     from suite.autodiff import Counter, multiply
@@ -145,7 +138,7 @@ def measure(cell, seeds):
     theory = flops_in_theory(order, depth, width)
     # The slide's accounting: every product of the order costs D^3, the row's as well.
     charged = 2 * sum(products_in_theory(order, depth)) * width**3
-    curves, arrays = {}, {}
+    curves = {}
     listed = bracketing_flops(width)
     of = {brackets: flops for flops, brackets in listed}
     cheapest = listed[0][0]
@@ -153,10 +146,6 @@ def measure(cell, seeds):
     if depth == SHOWN_DEPTH and order == ROWS:
         flops = np.array([flops for flops, _ in listed])
         curves = {"bracketing_flops": np.tile(flops, (len(seeds), 1))}
-        arrays = {
-            "bracketings": np.array([written(brackets) for _, brackets in listed]),
-            "flops": flops,
-        }
     return Measurements(
         metrics=counts
         | {
@@ -170,7 +159,6 @@ def measure(cell, seeds):
         },
         curves=curves,
         axes={name: np.arange(1, len(listed) + 1) for name in curves},
-        arrays=arrays,
     )
 
 
@@ -296,7 +284,6 @@ EXPERIMENT = Experiment(
     "matrices are multiplied with each other, which nothing asks for.",
     stated=r"O((L - \ell) D^3), \quad O(L^2 D^3)",
     corrected=r"O((L - \ell) D^2), \quad O(L^2 D^2)",
-    figures=("F12",),
     components=(
         "suite.autodiff.reverse_sweep",
         "suite.autodiff.without_reuse",

@@ -191,7 +191,6 @@ def measure(cell, seeds):
         # From where a path first leaves the window, it is out of the picture.
         until = len(inside) if inside.all() else int(inside.argmin())
         arrays |= {name: z, f"{name}.x": x, f"{name}.y": y, f"{name}_path": whole[:until]}
-        arrays[f"{name}_steps"] = np.r_[0, shown + 1][:until]  # for an animation in true time
 
     def every(value):
         return np.full(count, float(value))

@@ -125,10 +125,11 @@ def test_shortest_minimizer_of_a_repeated_feature():
 def test_shapes_and_pictures(measured):
     for cell, found in measured:
         found.check(c07.EXPERIMENT, len(SEEDS))
-        loss, chord = found.arrays["loss"], found.arrays["chord"]
-        between = (loss[:, 0] >= 0) & (loss[:, 0] <= 1)
-        line = np.interp(loss[between, 0], chord[:, 0], chord[:, 1])
-        assert (loss[between, 1] <= line * (1 + 1e-12)).all()
+        if cell.data == c07.OVERLAPPING:
+            loss, chord = found.arrays["loss"], found.arrays["chord"]
+            between = (loss[:, 0] >= 0) & (loss[:, 0] <= 1)
+            line = np.interp(loss[between, 0], chord[:, 0], chord[:, 1])
+            assert (loss[between, 1] <= line * (1 + 1e-12)).all()
         if cell.data == c07.REPEATED:
             np.testing.assert_allclose(found.curves["loss_on_ray"], np.log(2))
         if cell.data in (c07.TOUCHING, c07.SEPARABLE, c07.THIRTY):

@@ -94,6 +94,7 @@ def test_slide_is_right_and_a_column_is_not_the_layout_it_announced(measured, re
         found.check(c05.EXPERIMENT, len(SEEDS))
         assert found.arrays["pushes"].shape == (180, 2)
     verdicts = {h.id: judge(h, results) for h in c05.EXPERIMENT.hypotheses}
+    assert verdicts.pop("C05.stated_layout").outcome == REFUTED
     for verdict in verdicts.values():
         assert verdict.outcome == SUPPORTED, verdict.sentence
         assert {m[1] for m in verdict.mutants} == {REFUTED}

@@ -72,11 +72,10 @@ def test_roots_against_the_one_step_matrices():
 def test_paths_of_the_picture(measured):
     for found in measured.values():
         for name, ((left, right), (low, high)) in c37.WINDOWS.items():
-            path, steps = found.arrays[f"{name}_path"], found.arrays[f"{name}_steps"]
-            assert len(path) == len(steps) <= 200
+            path = found.arrays[f"{name}_path"]
+            assert len(path) <= 200
             np.testing.assert_array_equal(path[0], c37.STARTS[name])
             assert ((path >= [left, low]) & (path <= [right, high])).all()
-            assert (np.diff(steps) > 0).all()
         assert sum(a.nbytes for a in found.arrays.values()) < 50_000
 
 

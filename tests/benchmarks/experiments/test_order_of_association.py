@@ -40,7 +40,7 @@ def test_bracketings_against_dynamic_programming(width):
     assert len(listed) == len({brackets for _, brackets in listed}) == 42  # Catalan's number
     sizes = [1] + [width] * (c26.BRACKETED + 1)
     assert listed[0][0] == 2 * cheapest_by_dynamic_programming(sizes)
-    assert c26.written(listed[0][1]) == "(((((r J5) J4) J3) J2) J1)"
+    assert listed[0][1] == (((((0, 1), 2), 3), 4), 5)  # the row first
     # The dearest multiplies four times two matrices; where they stand makes no difference.
     assert listed[-1][0] == 2 * (4 * width**3 + width**2)
 
@@ -71,13 +71,6 @@ def test_oracle_against_plain_products():
     found = c26.rows_in_extended_precision(row, jacobians)
     np.testing.assert_allclose(found[0], row @ jacobians[0])
     np.testing.assert_allclose(found[2], row @ jacobians[0] @ jacobians[1] @ jacobians[2])
-
-
-def test_pictures_are_stored_once_and_small(measured):
-    shown = [m for c, m in measured if c.order == c26.ROWS and c.depth == c26.SHOWN_DEPTH]
-    for measurements in shown:
-        assert measurements.arrays["bracketings"].shape == measurements.arrays["flops"].shape
-        assert sum(a.nbytes for a in measurements.arrays.values()) < 50_000
 
 
 def test_the_slide_is_refuted_and_the_rest_holds(measured):

@@ -215,8 +215,9 @@ def measure(cell, seeds):
             "block_reads_the_sum": block[:, 2],
         },
         curves={
-            "tanh_gradient": starts[:, shown],
-            "linear_gradient": profile[:, shown],
+            # The way back is drawn forward: the lines end apart, where their names stand.
+            "tanh_gradient": starts[:, depth - shown],
+            "linear_gradient": profile[:, depth - shown],
             "train_loss": history["train_loss"],
         },
         axes={
@@ -224,7 +225,7 @@ def measure(cell, seeds):
             "linear_gradient": shown.astype(float),
             "train_loss": history.steps.astype(float),
         },
-        theory={"linear_gradient": law[shown]},
+        theory={"linear_gradient": law[depth - shown]},
         diverged=history.diverged,
         diverged_at=history.diverged_at,
         compile_seconds=history.compile_seconds,
@@ -386,15 +387,15 @@ EXPERIMENT = Experiment(
             y="tanh_gradient",
             by="connection",
             where={"depth": 100},
-            x_label="layer",
+            x_label="layers back from the last",
             y_label="gradient norm over the last layer's (decades)",
-            title="100 tanh layers before training: what reaches each layer, from the right",
+            title="100 tanh layers before training: the gradient on its way back",
         ),
         Curves(
             y="linear_gradient",
             by="connection",
             where={"depth": 100},
-            x_label="layer",
+            x_label="layers back from the last",
             y_label="gradient norm over the last layer's (decades)",
             title="100 linear layers, nτ² = 0.5: it vanishes, explodes, or is kept",
         ),
@@ -433,8 +434,8 @@ EXPERIMENT = Experiment(
         "The laws are those of linear branches with Gaussian weights; a tanh saturates, and grows "
         "less. The trainings are on an easy problem in the plane, with narrow layers, few steps "
         "and one learning rate for all: they show that hundreds of layers can be trained, not "
-        "that they are needed. Another rate moves the distance between the connections. Batch "
-        "normalization in the branches, as ResNet has it, is another way to hold the scale."
+        "that they are needed. Another rate moves the distance between the connections, and the "
+        "factor 1/√L is judged at 300 layers only. Batch normalization in the branches, as ResNet has it, is another way to hold the scale."
     ),
     measure=measure,
 )

@@ -118,7 +118,11 @@ def test_a_cell_has_what_the_rules_read():
     found = subject.measure(cell, np.arange(2))
     found.check(EXPERIMENT, 2)
     assert found.curves["tanh_gradient"].shape == (2, SMOKE["deepest"] + 1)
-    assert found.theory["linear_gradient"][-1] == 0
+    assert (found.curves["tanh_gradient"][:, 0] == 0).all()  # the last layer comes first
+    np.testing.assert_array_equal(
+        found.curves["tanh_gradient"][:, -1], found.metrics["start_decades"]
+    )
+    assert found.theory["linear_gradient"][0] == 0
     assert found.metrics["unscaled_law"][0] > found.metrics["typical_law"][0] > 0
 
 

@@ -72,6 +72,18 @@ def test_counts_and_bytes_are_those_of_theory(measured):
         np.testing.assert_array_equal(found["bytes"], found["bytes_theory"])
 
 
+def test_the_allocator_sees_what_is_held():
+    """From 10 examples to 18: 8 further gradients, or none."""
+    data, fewer = c30.problem(64, 18, 0), c30.problem(64, 10, 0)
+    gradient = 8 * c30.DEPTH * (64**2 + 64)
+    for strategy, further in ((c30.LOOP, 0), (c30.STACKED, 8)):
+        c30.summed_gradient(strategy, *fewer)  # what is loaded at first use is not counted
+        found = c30.allocated(strategy, data) - c30.allocated(strategy, fewer)
+        # Arrays of the last few steps may be gradients that are about to be freed.
+        assert found / gradient == pytest.approx(further, abs=3)
+    assert c30.allocated(c30.LOOP, data) >= gradient
+
+
 def test_jacobians_by_hand():
     assert c30.cubic_flops(6) == 3 * 2 * 6**3  # three products of the four Jacobians
 

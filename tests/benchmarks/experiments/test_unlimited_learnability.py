@@ -83,7 +83,7 @@ def test_errors_at_a_jump_against_quadrature():
             for ends, args in (((0, jump), (slope, step)), ((jump, 1), (-slope, step)))
         )
         assert average == pytest.approx(before + after, rel=1e-3)
-        assert high == pytest.approx(expit(slope * abs(jump - step)), rel=1e-9)
+        assert high == pytest.approx(expit(slope * abs(jump - step)), rel=2 * c22.BETWEEN)
 
 
 def test_networks_with_another_seed_differ(measured):
@@ -93,7 +93,7 @@ def test_networks_with_another_seed_differ(measured):
 
 def test_curves_hold_their_theory(measured):
     for _, found in measured:
-        assert np.all(found.curves["largest_error"] >= 0.5)
+        assert np.all(found.curves["largest_error"] >= 0.5 - c22.BETWEEN / 2)
         assert np.all(found.curves["mean_error"] <= found.theory["mean_error"])
         assert found.theory["mean_error"][-1] < 0.002
 

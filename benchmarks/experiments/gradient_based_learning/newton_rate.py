@@ -187,8 +187,8 @@ def measure(cell, seeds):
         values["last_ratio"][i] = np.exp(logs[-1] - logs[-2])
         values["exponent_of_T"][i] = np.polyfit(np.log(t[-3:]), logs[-3:], 1)[0]
         decimal_digits = -logs / np.log(10)
-        # Past the arithmetic's own digits the count stays where it was last resolved.
-        digits[i] = np.append(decimal_digits, np.full(STEPS + 1 - len(logs), decimal_digits[-1]))
+        digits[i] = np.nan  # past the arithmetic's own digits nothing is known
+        digits[i, : len(logs)] = decimal_digits
         values["basin_edge"][i] = basin_edge(arrived_from, minimum, directions[0])
         for damping, arrived in found.items():
             arrived[i] = [
@@ -197,7 +197,7 @@ def measure(cell, seeds):
             ]
     steps = np.arange(STEPS + 1)
     middle = np.median(digits, axis=0)
-    theory = {
+    expected = {
         QUARTIC: middle[0] + steps * np.log10(1.5),
         BALANCED: middle[2] * 3.0 ** (steps - 2),
     }.get(cell.problem, middle[3] * 2.0 ** (steps - 3))
@@ -207,9 +207,13 @@ def measure(cell, seeds):
             "damped_misses": (1 - found["armijo"]).sum(axis=1),
             "undamped_misses": (1 - found[None]).sum(axis=1),
         },
-        curves={"digits": digits, "undamped_arrivals": found[None]},
+        # A share is one number for all seeds together: each run either arrives or does not.
+        curves={
+            "digits": digits,
+            "undamped_arrivals": np.tile(found[None].mean(axis=0), (len(seeds), 1)),
+        },
         axes={"digits": steps, "undamped_arrivals": distances},
-        theory={"digits": np.minimum(theory, cell.digits)},
+        theory={"digits": np.where(expected <= cell.digits, expected, np.nan)},
         slide={"digits": middle[0] + 2 * np.log10(steps + 1)},
     )
 

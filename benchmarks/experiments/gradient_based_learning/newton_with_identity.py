@@ -184,8 +184,8 @@ EXPERIMENT = Experiment(
         Curves(
             y="model",
             by="hessian",
-            where={"data": "synthetic"},
-            x_label="distance down the gradient, in steps of the true Hessian",
+            where={"data": "breast cancer"},
+            x_label="distance, in steps of the Hessian",
             y_label="loss, relative to the start",
             title="H = I believes in an endless descent; dashed, the loss itself",
         ),

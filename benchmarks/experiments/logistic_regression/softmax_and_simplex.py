@@ -284,7 +284,7 @@ EXPERIMENT = Experiment(
             log=True,
             x_label="position in the simplex of three classes",
             y_label="height",
-            title="Logits fill the inside: lines of one logit are rays from a corner",
+            title="Lines of one logit are rays from a corner; shaded, the loss of the first class",
         ),
         Curves(
             y="spectrum",

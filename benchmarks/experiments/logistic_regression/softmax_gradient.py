@@ -138,7 +138,8 @@ def measure(cell, seeds):
         curves={"deviation": v_shape, "slope": np.tile(shown, (len(seeds), 1))},
         axes={"deviation": DIFFERENCES, "slope": LOGITS},
         theory={"slope": general},
-        slide={"slope": short},
+        # Where the target sums to one both formulas are one line.
+        slide={"slope": short} if cell.targets == COUNTS else {},
     )
 
 
@@ -208,11 +209,18 @@ EXPERIMENT = Experiment(
     figure=(
         Curves(
             y="slope",
-            by="targets",
-            where={"data": SYNTHETIC},
+            where={"data": SYNTHETIC, "targets": COUNTS},
             x_label="logit of the right class, the others zero",
             y_label="slope of the loss in it",
-            title="The pull fades as the prediction nears the target; dotted, the slide's form",
+            title="A target that sums to two: prediction minus target stops short of the slope",
+        ),
+        Curves(
+            y="slope",
+            by="targets",
+            where={"data": SYNTHETIC, "targets": (ONE_HOT, SMOOTHED)},
+            x_label="logit of the right class, the others zero",
+            y_label="slope of the loss in it",
+            title="One that sums to one: the pull fades as the prediction nears the target",
         ),
         Curves(
             y="deviation",

@@ -331,7 +331,7 @@ EXPERIMENT = Experiment(
             log="xy",
             x_label="size of the gradient",
             y_label="length of the step, in learning rates",
-            title="Inside the root ε = 1e-7 shortens the steps of gradients below 1e-3",
+            title="Inside the root ε = 10⁻⁷ shortens the steps of gradients below 10⁻³",
         ),
         Curves(
             y="game",

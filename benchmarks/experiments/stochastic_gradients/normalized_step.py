@@ -27,6 +27,7 @@ from scipy.stats import ncx2
 from benchmarks.experiment import (
     Curves,
     Experiment,
+    Histogram,
     Hypothesis,
     Measurements,
     Metric,
@@ -202,9 +203,17 @@ EXPERIMENT = Experiment(
         Curves(
             y="density",
             by="signal",
-            x_label="step, in learning rates; the bound is 3.16",
+            x_label="step, in learning rates",
             y_label="density",
-            title="Many single steps lie beyond one",
+            title="Single steps: many are longer than one, none than 1/√(1 − α) = 3.16",
+        ),
+        Histogram(
+            x="largest_settled",
+            by="signal",
+            reference=1 / math.sqrt(1 - ALPHA),
+            slide=1.0,
+            x_label="longest step of 100 runs",
+            title="The longest steps, between the slide's bound and the right one",
         ),
         Points(
             x="signal",

@@ -73,5 +73,7 @@ def test_slide_holds_for_one_hot_and_every_mutant_falls(measured):
 def test_drawn_slopes_lie_on_the_general_formula(measured):
     for cell, found in measured:
         np.testing.assert_allclose(found.curves["slope"][0], found.theory["slope"], atol=1e-14)
-        gap = np.abs(found.theory["slope"] - found.slide["slope"]).max()
-        assert (gap > 0.5) == (cell.targets == c09.COUNTS)
+        # The slide's form is drawn where it is another one.
+        assert ("slope" in found.slide) == (cell.targets == c09.COUNTS)
+        if found.slide:
+            assert np.abs(found.theory["slope"] - found.slide["slope"]).max() > 0.5

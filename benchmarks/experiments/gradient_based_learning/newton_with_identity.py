@@ -187,7 +187,7 @@ EXPERIMENT = Experiment(
             where={"data": "breast cancer"},
             x_label="distance, in steps of the Hessian",
             y_label="loss, relative to the start",
-            title="H = I believes in an endless descent; dashed, the loss itself",
+            title="I / rate bends at least as much as the Hessian, I far less; dashed, the loss",
         ),
         Points(
             x="hessian",

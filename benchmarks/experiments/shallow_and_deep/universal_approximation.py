@@ -171,8 +171,8 @@ EXPERIMENT = Experiment(
     hypotheses=(
         Hypothesis(
             "C21.stated",
-            "With a sigmoid or tanh, both bounded and continuous, n hidden units come within ω(2/n) "
-            "of every continuous function drawn, everywhere on the interval.",
+            "With a sigmoid or tanh, both bounded and continuous, n hidden units come within "
+            "ω(2/n) of every continuous function drawn, everywhere on the interval.",
             AtMost("error_over_bound", 1.0, where={"activation": tuple(STEPS_OF)}),
             kind="as stated",
             formula=r"\max_x \lvert f(x) - w^\top \sigma(Wx + b) \rvert \le \omega_f(2/n) "

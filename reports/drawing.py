@@ -17,8 +17,10 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
+from matplotlib.transforms import Affine2D, IdentityTransform
 
 WIDTH, HEIGHT = 420, 300  # units of a panel: two abreast, and text stays 11 to 14 px
 LEFT, TOP, BOTTOM = 52, 50, 46
@@ -379,6 +381,7 @@ class Canvas:
 
     def _export(self, path: Path, formats: tuple[str, ...]) -> None:
         """Files for a paper or a slide, on white, in the colors of the light theme."""
+        self.figure.patch.set_visible(True)
         light = light_colors()
         real = {matplotlib.colors.to_hex(SENTINEL[role]): light[role] for role in SENTINEL}
         for artist in self.figure.findobj():
@@ -388,8 +391,12 @@ class Canvas:
                     continue
                 was = np.atleast_2d(matplotlib.colors.to_rgba_array(get()))
                 now = [_real(color, real) for color in was]
-                if any(a is not b for a, b in zip(was, now, strict=True)):
+                if np.any(was != np.array(now)):  # leaves "none" as it is
                     put(now if len(now) > 1 else now[0])
+            # Marks stand in pixels of 72 to the inch, and have to grow with the picture.
+            if isinstance(Artist.get_transform(artist), IdentityTransform):
+                scale = Affine2D().scale(1 / 72) + self.figure.dpi_scale_trans
+                artist.set_transform(scale)
         for name in formats:
             metadata = {"Software": None} if name == "png" else {"CreationDate": None}
             # Twice the resolution of the screen: sharp on a projector.

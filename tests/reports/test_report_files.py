@@ -91,7 +91,9 @@ def test_pictures_have_the_light_themes_colors(out, claims):
     names = sorted(path.stem for path in (out / "figures").glob("*.png"))
     assert len(names) >= 6
     for name in names:
-        pixels = (image.imread(out / "figures" / f"{name}.png")[..., :3] * 255).round().astype(int)
+        picture = (image.imread(out / "figures" / f"{name}.png") * 255).round().astype(int)
+        pixels = picture[..., :3]
+        assert (picture[..., 3:] == 255).all() and (pixels[0, -1] == 255).all()  # on white
         assert pixels.shape[1] == 840
         colors, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_counts=True)
         seen = dict(zip(map(tuple, colors.tolist()), counts.tolist(), strict=True))

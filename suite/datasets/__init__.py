@@ -7,6 +7,13 @@ The builders in `suite.datasets.builders` need TensorFlow Datasets, which takes 
 it is imported when real data is first asked for.
 """
 
+from suite.datasets.graphs import (
+    graph_dataset,
+    icosphere,
+    karate_club,
+    molecules,
+    stochastic_block_model,
+)
 from suite.datasets.quadratic import Quadratic
 from suite.datasets.real import NAMES, Split, load_arrays, prepare
 from suite.datasets.sunspots import Sunspots, sunspots
@@ -35,9 +42,14 @@ __all__ = [
     "cubic_truth",
     "first_sign",
     "gaussian_classes",
+    "graph_dataset",
+    "icosphere",
+    "karate_club",
     "load_arrays",
+    "molecules",
     "moons",
     "prepare",
+    "stochastic_block_model",
     "sunspots",
     "tent",
     "tent_map",

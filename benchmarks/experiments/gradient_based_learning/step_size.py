@@ -16,7 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit as sigmoid
 
-from benchmarks.experiment import Experiment, Hypothesis, Lines, Measurements, Metric, Mutant, Plane
+from benchmarks.experiment import (
+    Curves,
+    Experiment,
+    Hypothesis,
+    Measurements,
+    Metric,
+    Mutant,
+    Plane,
+)
 from benchmarks.experiments.gradient_based_learning import _logistic
 from benchmarks.verdicts import AtMost, Identity
 
@@ -28,6 +36,7 @@ SAFE, UNSAFE = (0.5, 1.0, 1.9, 1.998), (2.002, 2.1)  # in units of 1 / beta; 0.1
 DIMENSION, CONDITION = 2, 10.0  # of the quadratic: two weights, so that it can be drawn
 STARTS = 25  # a seed; with 20 seeds 500 paths a cell
 GRID = 40  # points a side of the drawn loss
+SWEPT = np.linspace(0.1, 2.1, 21)  # rates of the drawn curve; its theory has a kink at 20/11
 
 
 @dataclass(frozen=True)
@@ -131,6 +140,20 @@ def pictures(seed, path):
     }
 
 
+def slowest(rate):
+    """What a step multiplies the quadratic by in the end: of the curvatures 1 and 1 / CONDITION."""
+    return np.maximum((1 - rate) ** 2, (1 - rate / CONDITION) ** 2)
+
+
+def last_factors(seeds, steps):
+    """The loss after the last step over the loss before, at every rate, `(seeds, rates)`."""
+    problem, found = problem_of(QUADRATIC, seeds), []
+    for rate in SWEPT:
+        path = descend(problem, float(np.float32(rate)), steps)
+        found.append((problem.loss(path[-1]) / problem.loss(path[-2])).max(axis=-1))
+    return np.array(found).T
+
+
 def measure(cell, seeds):
     """The largest violation of each bound over all steps of all paths, one value a seed."""
     problem = problem_of(cell.problem, seeds)
@@ -146,10 +169,8 @@ def measure(cell, seeds):
         return np.maximum(0, (change + promised * squares) / terms).max(axis=(0, 2))
 
     zeros = np.zeros(len(seeds))
-    # In the end the slowest direction is left, of the curvatures 1 and 1 / CONDITION.
-    slowest = max((1 - rate) ** 2, (1 - rate / CONDITION) ** 2)
     closed = uniform = last_factor = zeros
-    arrays = {}
+    arrays, curves = {}, {}
     if cell.problem == QUADRATIC:
         exact = closed_form(rate, seeds, problem.start, cell.steps)
         _, _, center = quadratics(seeds)
@@ -160,6 +181,8 @@ def measure(cell, seeds):
         uniform = np.abs(path - alike).max(axis=(0, 2, 3)) / size
         last_factor = (loss[-1] / loss[-2]).max(axis=-1)  # elsewhere the loss may reach 0
         arrays = pictures(seeds[0], path[:, 0, 0])
+    if (cell.problem, cell.rate) == (QUADRATIC, SAFE[0]):  # once: the curve has its own rates
+        curves = {"factor_of_rate": last_factors(seeds, cell.steps)}
     return Measurements(
         metrics={
             "rise": excess(0.0),
@@ -167,10 +190,13 @@ def measure(cell, seeds):
             "slope_excess": excess(rate),
             "mean_excess": excess(rate * (1 - rate / (2 * problem.samples))),
             "last_factor": last_factor,
-            "factor_theory": np.full(len(seeds), slowest),
+            "factor_theory": np.full(len(seeds), slowest(rate)),
             "closed_form_error": closed,
             "uniform_error": uniform,
         },
+        curves=curves,
+        axes={name: SWEPT for name in curves},
+        theory={name: slowest(SWEPT) for name in curves},
         arrays=arrays,
     )
 
@@ -266,11 +292,9 @@ EXPERIMENT = Experiment(
             y_label="loss along it",
             title="A chord lies above the convex curve; steps beyond 2/β climb it",
         ),
-        Lines(
-            x="rate",
-            y="last_factor",
-            where={"problem": QUADRATIC},
-            theory="factor_theory",
+        Curves(
+            y="factor_of_rate",
+            where={"problem": QUADRATIC, "rate": SAFE[0]},
             x_label="learning rate times β",
             y_label="loss after a step over loss before",
             title="The largest factor of the last step crosses 1 at 2/β",

@@ -41,6 +41,7 @@ GAINS = (1.0, 0.5)  # n tau^2 of the linear networks of the laws
 LAW_WIDTH = 64
 WIDTH = 16  # of the networks that are trained, and of the dense block
 SAMPLES = 256  # of the moons, for training and again for the test
+PROBE = 64  # of them, for the gradient before training
 BLOCK = 3  # layers of the dense block
 POINTS = 60  # of a curve over layers
 
@@ -152,7 +153,7 @@ def trained(depth, cell, seeds):
         compiled=cell.compiled,
     )
     starts = [
-        start_gradients(initial[seed], cell.connection, x[i].astype(float), y[i])
+        start_gradients(initial[seed], cell.connection, x[i, :PROBE].astype(float), y[i, :PROBE])
         for i, seed in enumerate(seeds)
     ]
     return history, np.array(starts)
@@ -435,7 +436,8 @@ EXPERIMENT = Experiment(
         "less. The trainings are on an easy problem in the plane, with narrow layers, few steps "
         "and one learning rate for all: they show that hundreds of layers can be trained, not "
         "that they are needed. Another rate moves the distance between the connections, and the "
-        "factor 1/√L is judged at 300 layers only. Batch normalization in the branches, as ResNet has it, is another way to hold the scale."
+        "factor 1/√L is judged at 300 layers only. Batch normalization in the branches, as ResNet "
+        "has it, is another way to hold the scale."
     ),
     measure=measure,
 )

@@ -99,9 +99,11 @@ CLAIMS = {
 # Slips of notation on the slides: no number changes with them, so no experiment can show them.
 NOTATION = {
     "C05": "the gradient stands as a column, although the announced layout makes it a row.",
-    "C24": "the composition skips a layer: $\\phi_L(\\phi_{L-2}(\\dots))$ should go on with $\\phi_{L-1}$.",
+    "C24": "the composition skips a layer: $\\phi_L(\\phi_{L-2}(\\dots))$ should go on with "
+    "$\\phi_{L-1}$.",
     "C33": "the update reads $w =$ where the step's index is meant, $w_t =$; so in RMSProp.",
-    "C44": "a variance sign stands over $(z - \\bar z)(z - \\bar z)^\\top$; an expectation is meant.",
+    "C44": "a variance sign stands over $(z - \\bar z)(z - \\bar z)^\\top$; an expectation is "
+    "meant.",
     "C51": "the loss is a sum in one part of the lecture and a mean in the other, which moves $N$ "
     "into the learning rate and the prior's strength.",
     "C68": "the GRU is listed as a variant of the LSTM; it is a related cell of its own.",

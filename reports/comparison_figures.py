@@ -159,7 +159,7 @@ def _over_settings(view, parts) -> list[figures.Panel]:
         return []
     over = max(numeric, key=lambda name: len(factors[name]))  # the first of equals
     others = {name: levels for name, levels in factors.items() if name != over}
-    panels = []
+    panels: list[figures.Panel] = []
     for i, levels in enumerate(itertools.product(*others.values())):
         rest = dict(zip(others, levels, strict=True))
         here = [p for p in parts if p.result and _under(rest, p.setting)]
@@ -188,10 +188,13 @@ def _test_scores(view, parts, over) -> list[figures.Series]:
         if not rows:
             continue
         x = np.array([value for value, _ in rows], float)
-        columns = [
-            [getattr(test, key) if test.low is not None else test.estimate for _, test in rows]
+        center, low, high = (
+            np.array(
+                [getattr(test, key) if test.low is not None else test.estimate for _, test in rows],
+                float,
+            )
             for key in ("estimate", "low", "high")
-        ]
+        )
         n = min(test.n for _, test in rows)
-        series.append(figures.Series(name, x, *np.array(columns, float), n=n, markers=True))
+        series.append(figures.Series(name, x, center, low, high, n=n, markers=True))
     return series

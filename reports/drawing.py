@@ -196,8 +196,9 @@ def light_colors() -> dict[str, str]:
 
 def _real(color: np.ndarray, real: dict[str, str]):
     """A sentinel's color with the same opacity; any other color as it is."""
-    found = real.get(matplotlib.colors.to_hex(color[:3]))
-    return color if found is None else matplotlib.colors.to_rgba(found, color[3])
+    red, green, blue, opacity = map(float, color)
+    found = real.get(matplotlib.colors.to_hex((red, green, blue)))
+    return color if found is None else matplotlib.colors.to_rgba(found, opacity)
 
 
 class Canvas:

@@ -75,7 +75,7 @@ def draw_all(claims: Iterable[ClaimView], out: Path) -> dict[str, Drawn]:
     if len(missing) <= FEW:
         fresh = [panels_of(claim, files) for claim in missing]
     else:
-        jobs = [(str(c.store.path), c.claim, c.device) for c in missing]
+        jobs = [(str(c.store.path), c.claim, c.device) for c in missing if c.store]
         context = multiprocessing.get_context("spawn")  # matplotlib does not survive a fork
         with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
             fresh = list(pool.map(partial(_draw, files=files), jobs))

@@ -285,8 +285,8 @@ EXPERIMENT = Experiment(
         ),
     ),
     factors={"network": NETWORKS},
-    # A direction over paired seeds, of which one may disagree: 21 / 2^20 = 2e-5. With 14, which must
-    # all agree, one pair of equal flips left it undecided.
+    # A direction over paired seeds, of which one may disagree: 21 / 2^20 = 2e-5. With 14, which
+    # must all agree, one pair of equal flips left it undecided.
     seeds=20,
     paired=("data", "batches"),
     budget={"steps": 300, "learning_rate": 3e-3, "tested": 300, "compiled": True},

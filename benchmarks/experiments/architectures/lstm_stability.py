@@ -408,11 +408,11 @@ EXPERIMENT = Experiment(
         learning(training.ROWS, "test accuracy", "MNIST images, read row by row"),
     ),
     measure=measure,
-    finding="With a forget bias of 0 an LSTM forgets like any other layer; it keeps its gradient "
-    "as far as its forget gates are open.",
-    stated=r"	ext{the LSTM is a stabler recurrent layer}",
-    corrected=r"rac{\partial c_T}{\partial c_0} = \mathrm{diag}\Big(\prod_t f_t\Big) "
-    r"	ext{ for } U = 0, \quad f = \sigma(b + \dots)",
+    finding="How long an LSTM keeps its gradient is up to its forget gates: with a bias of 0 the "
+    "direct path is halved at every step, with 5 after a hundred.",
+    stated=r"\text{the LSTM is a stabler recurrent layer}",
+    corrected=r"\frac{\partial c_T}{\partial c_0} = \mathrm{diag}\Big(\prod_t f_t\Big) "
+    r"\text{ for } U = 0, \quad f = \sigma(b + \dots)",
     figures=("F29",),
     components=(
         "suite.layers.LSTM",

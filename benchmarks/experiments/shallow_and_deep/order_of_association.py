@@ -284,6 +284,7 @@ EXPERIMENT = Experiment(
     "matrices are multiplied with each other, which nothing asks for.",
     stated=r"O((L - \ell) D^3), \quad O(L^2 D^3)",
     corrected=r"O((L - \ell) D^2), \quad O(L^2 D^2)",
+    figures=("F12",),
     components=(
         "suite.autodiff.reverse_sweep",
         "suite.autodiff.without_reuse",

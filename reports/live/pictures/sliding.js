@@ -6,11 +6,12 @@ live("sliding", (picture) => {
   const { number, make } = live, SIDE = 8;
   const KERNELS = {
     edge: ["edge, left to right", [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]],
+    nine: ["nine different weights", [[1, -2, 0.5], [3, -1, 2], [-0.5, 1.5, -3]]],
     corner: ["corner, not symmetric", [[2, 1, 0], [1, 0, -1], [0, 0, -1]]],
     blur: ["blur", [[1, 2, 1], [2, 4, 2], [1, 2, 1]].map((r) => r.map((v) => v / 16))],
     point: ["one pixel, off center", [[0, 0, 1], [0, 0, 0], [0, 0, 0]]],
   };
-  const which = picture.choice({ name: "kernel", label: "Kernel", options: Object.fromEntries(Object.entries(KERNELS).map(([k, [n]]) => [k, n])), value: "corner" });
+  const which = picture.choice({ name: "kernel", label: "Kernel", options: Object.fromEntries(Object.entries(KERNELS).map(([k, [n]]) => [k, n])), value: "nine" });
   const stride = picture.slider({ name: "stride", label: "Stride", from: 1, to: 3, step: 1, value: 1 });
   const flip = picture.toggle({ name: "flip", label: "flip it: true convolution" });
   const step = picture.play({ name: "output", label: "Output", to: 35, value: 14, seconds: 9, show: (t) => `number ${t + 1}` });

@@ -386,7 +386,7 @@ EXPERIMENT = Experiment(
             where={"layer": (ORTHOGONAL, *GATED)},
             x_label="lag (steps)",
             y_label="gradient left (largest singular value)",
-            title="Before training: what is left of a gradient; dashed, σ(b) a step, the direct path",
+            title="Before training: what is left of a gradient (dashed: direct path, σ(b) a step)",
             log="y",
         ),
         Points(

@@ -390,8 +390,8 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C66.untied",
-            "With fresh weights in every layer it is n τ² that counts: the logarithm has the mean "
-            "of a product of independent factors.",
+            "With fresh weights in every layer, and no direction special among them, it is n τ² "
+            "that counts: the logarithm has the mean of a product of independent factors.",
             Agreement("untied", "untied_law", where={"matrix": (GAUSSIAN, SYMMETRIC)}),
             formula=r"\mathbb{E} \log \lVert W_t \cdots W_1 v \rVert "
             r"= t\, \mathbb{E} \log \lVert W_1 v \rVert",
@@ -512,7 +512,7 @@ EXPERIMENT = Experiment(
             where={"scale": UNIT_VARIANCE},
             x_label="steps",
             y_label="norm after them (decades)",
-            title="One matrix again and again: n τ² = 1 decides nothing",
+            title="One matrix again and again, n τ² = 1",
         ),
         Curves(
             y="untied",
@@ -520,7 +520,7 @@ EXPERIMENT = Experiment(
             where={"scale": UNIT_VARIANCE},
             x_label="steps",
             y_label="norm after them (decades)",
-            title="A fresh matrix in each step: n τ² = 1 is nearly enough",
+            title="A fresh matrix in each step, n τ² = 1",
         ),
         Curves(
             y="tanh_gradient",

@@ -424,8 +424,9 @@ EXPERIMENT = Experiment(
         "suite.training.train",
     ),
     limits="How near one the gradient stays was made the measure, and the mean difference the "
-    "rule of C67.order, after a first look at these seeds. Untrained layers of 16 units as Keras draws them, on noise of one feature. Louder "
-    "input would saturate the plain layers, which was not tried; a recurrent gain of 2 makes them "
+    "rule of C67.order, after a first look at these seeds. Untrained layers of 16 units as Keras "
+    "draws them, on noise of one feature. Louder input would saturate the plain layers, which was "
+    "not tried; a recurrent gain of 2 makes them "
     "explode. Open gates let the carry grow, and with U the gradient may exceed one. What is "
     "learned is shown for one learning rate and 200 steps, and judges nothing: a bidirectional "
     "layer meets the first entry last, so that its lag is one.",

@@ -541,5 +541,7 @@ EXPERIMENT = Experiment(
     components=("suite.layers.SimpleRNN", "suite.optimizers.SGD"),
     limits="Squared norms of tied products have tails so heavy that their mean over networks rests "
     "on a few, which is why logarithms and medians are shown. 16 units; the laws are those of "
-    "linear networks, to which tanh adds slopes below one that depend on the input.",
+    "linear networks, to which tanh adds slopes below one that depend on the input. That gradients "
+    "explode although states cannot is judged near rest, a choice made after a first look: far "
+    "from it the rate is chaotic and too uncertain for a verdict.",
 )

@@ -1,5 +1,7 @@
 """Graphs of four domains, their tasks, and the training of networks on them."""
 
+from functools import cache
+
 import numpy as np
 
 SOCIAL, COMMUNITIES, MOLECULES, MESH = "social network", "communities", "molecules", "mesh"
@@ -65,24 +67,30 @@ def known(y, labels, seed):
     return np.where(seen, y, HIDDEN), np.where(seen, HIDDEN, y)
 
 
+@cache  # the same for every network
+def made_up(molecules_each, seed):
+    """Elements, bonds and numbers of rings of molecules for training and test."""
+    from suite.datasets import molecules
+    from suite.training.streams import integer, streams
+
+    graphs = molecules(2 * molecules_each, ATOMS, integer(streams(seed)["data"]), RINGS)
+    x, y = np.stack([graph.x for graph in graphs]), np.concatenate([graph.y for graph in graphs])
+    return x, np.stack([graph.a.toarray() for graph in graphs]), y
+
+
 def task(domain, network, seed, molecules_each):
     """Training and test set `((x, y), (x, y))`; an `x` holds features and adjacency side by side.
 
     That is, `(samples, nodes, features + nodes)`. A node task has one sample, the graph.
     """
-    from suite.datasets import molecules
-    from suite.training.streams import integer, streams
-
     if domain != MOLECULES:
         graph = drawn(domain, seed)
         a = mixing(graph.a.toarray(), domain, network)
         x = np.concatenate([graph.x, a], axis=1)[None]
         learned, tested = known(graph.y, LABELS[domain], seed)
         return (x, learned[None]), (x, tested[None])
-    graphs = molecules(2 * molecules_each, ATOMS, integer(streams(int(seed))["data"]), RINGS)
-    a = mixing(np.stack([graph.a.toarray() for graph in graphs]), domain, network)
-    x = np.concatenate([np.stack([graph.x for graph in graphs]), a], axis=2)
-    y = np.concatenate([graph.y for graph in graphs])
+    elements, bonds, y = made_up(molecules_each, int(seed))
+    x = np.concatenate([elements, mixing(bonds, domain, network)], axis=2)
     return (x[::2], y[::2]), (x[1::2], y[1::2])
 
 
@@ -113,7 +121,7 @@ def accuracy(y, outputs):
 
 
 def trained(domain, network, cell, seeds):
-    """The training of every seed side by side."""
+    """The training of every seed, one after the other: so small, that compiling takes longest."""
     import keras
 
     from suite.optimizers import Adam
@@ -136,7 +144,6 @@ def trained(domain, network, cell, seeds):
         steps=steps,
         batch_size=min(32, x.shape[1]),
         seeds=[int(seed) for seed in seeds],
-        seeds_at_once=len(seeds),
         test=test,
         metric=accuracy,
         record_every=steps,

@@ -126,6 +126,13 @@ def triangles_by_messages(a):
     return np.trace(names) / 6
 
 
+@cache
+def more_triangles():
+    """How many triangles two of them have more than a hexagon."""
+    hexagon, triangles, _ = one_and_two()
+    return triangles_by_messages(triangles) - triangles_by_messages(hexagon)
+
+
 def rings_by_messages(a, i, aggregate="sum"):
     """Rings of each connected graph, `edges - nodes + 1`, as a sum over the nodes."""
     from suite.layers import GlobalSumPool, MessagePassing
@@ -138,6 +145,7 @@ def rings_by_messages(a, i, aggregate="sum"):
 def identities(domain, network, seed):
     """Deviations of one random network on the domain's graphs."""
     import networkx as nx
+    from scipy.linalg import block_diag
 
     rng = np.random.default_rng(int(seed))
     kind = _graphs.convolution_of(domain, network)
@@ -174,19 +182,18 @@ def identities(domain, network, seed):
     found = [deviation(states, formula(nodes, x, own, matrix)) for own, matrix in forms]
     values |= dict(zip(("layer_error", "layer_without_self", "layer_of_means"), found, strict=True))
 
+    hexagon, triangles, path = one_and_two()
     same = np.ones((6, x.shape[1]))
     named = rng.normal(size=same.shape)
-
-    def read(a, x=same):
-        a = _graphs.mixing(a, domain, network)
-        return np.asarray(whole([x, sparse(a), np.zeros(6, int)]))
-
-    hexagon, triangles, path = one_and_two()
+    shown = [(hexagon, same), (triangles, same), (path, same), (hexagon, named), (triangles, named)]
+    blocks = block_diag(*(_graphs.mixing(one, domain, network) for one, _ in shown))
+    features = np.concatenate([one for _, one in shown])
+    read = np.asarray(whole([features, sparse(blocks), np.repeat(np.arange(5), 6)]))
     values |= {
-        "twin_error": deviation(read(triangles), read(hexagon)),
-        "twin_path": deviation(read(path), read(hexagon)),
-        "twin_named": deviation(read(triangles, named), read(hexagon, named)),
-        "triangles": triangles_by_messages(triangles) - triangles_by_messages(hexagon),
+        "twin_error": deviation(read[1], read[0]),
+        "twin_path": deviation(read[2], read[0]),
+        "twin_named": deviation(read[4], read[3]),
+        "triangles": more_triangles(),
     }
 
     skeletons = [nx.from_scipy_sparse_array(graph.a) for graph in graphs]

@@ -25,7 +25,7 @@ def inner_output(model, after, x):
 
 
 def test_every_network_gets_every_rate():
-    assert len(COMPARISON.cells()) == 7 * 5
+    assert len(COMPARISON.cells()) == 7 * 4
     np.testing.assert_allclose(np.diff(np.log10(subject.LEARNING_RATES)), 0.5, atol=0.03)
 
 

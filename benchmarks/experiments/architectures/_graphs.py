@@ -4,12 +4,12 @@ from functools import cache
 
 import numpy as np
 
-SOCIAL, COMMUNITIES, MOLECULES, MESH = "social network", "communities", "molecules", "mesh"
-NODE_TASKS = (SOCIAL, COMMUNITIES, MESH)  # one label a node; of a molecule there is one for all
+SOCIAL, BLOCKS, MOLECULES, MESH = "social network", "blocks", "molecules", "mesh"
+NODE_TASKS = (SOCIAL, BLOCKS, MESH)  # one label a node; of a molecule there is one for all
 DOMAINS = (*NODE_TASKS, MOLECULES)
 GCN, GIN, ALONE = "GCN", "GIN", "no edges"
 NETWORKS = (GCN, GIN, ALONE)
-LABELS = {SOCIAL: 1, COMMUNITIES: 4, MESH: 12}  # nodes of each class whose label is known
+LABELS = {SOCIAL: 1, BLOCKS: 4, MESH: 12}  # nodes of each class whose label is known
 ATOMS, RINGS = 10, 2
 NOISE = 0.5  # on the coordinates of the mesh
 HIDDEN = -1  # the label of a node whose label is not to be seen
@@ -30,7 +30,7 @@ def drawn(domain, seed):
     if domain == SOCIAL:
         return karate_club()
     stream = streams(int(seed))["data"]
-    if domain == COMMUNITIES:
+    if domain == BLOCKS:
         return stochastic_block_model((40, 40), within=0.2, between=0.05, seed=integer(stream))
     mesh = icosphere(2)
     mesh.y = (mesh.x[:, 0] * mesh.x[:, 1] > 0).astype(int)  # four slices, of alternating class

@@ -54,6 +54,10 @@ RELU_LAYERS = 6
 SPREADING_STEPS = 100
 DEGREES = range(1, 4)  # l of the spherical harmonics: an icosahedron leaves their 2 l + 1 together
 SUBDIVISIONS = (1, 2, 3)
+CLASSES = {
+    SOCIAL: ("instructor's side", "officer's side"),
+    MOLECULES: ("carbon", "nitrogen", "oxygen"),
+}
 
 
 def deviation(found, expected):
@@ -390,6 +394,7 @@ def picture(domain, seed):
         place = np.array([at[node] for node in skeleton])
         shown = np.ones(len(place), bool)
     label = graph.x.argmax(axis=1) if domain == MOLECULES else graph.y
+    label = np.array(CLASSES.get(domain, ("class 0", "class 1")))[label]
     i, j = np.nonzero(np.triu(graph.a.toarray()))
     both = shown[i] & shown[j]
     ends = np.stack([place[i], place[j], np.full((len(i), 3 if domain == MESH else 2), np.nan)], 1)
@@ -426,11 +431,12 @@ def measure(cell, seeds):
     history = _graphs.trained(domain, network, cell, seeds)
     found |= {name: history.scores[name] for name in ("test_score", "train_score")}
     layers = np.arange(SHOWN + 1.0)
+    asymptote = np.median(distances[:, -1]) * np.median(second) ** (layers - SHOWN)
     return Measurements(
         metrics=found,
         curves={"distance": distances, "eigenvalue": np.tile(eigenvalues, (len(seeds), 1))},
         axes={"distance": layers, "eigenvalue": np.arange(1.0, len(exact) + 1)},
-        theory={"distance": np.median(second) ** layers, "eigenvalue": exact},
+        theory={"distance": asymptote, "eigenvalue": exact},
         arrays=picture(domain, seeds[0]) if network == GCN else {},
         diverged=history.diverged,
         diverged_at=history.diverged_at,
@@ -633,7 +639,7 @@ EXPERIMENT = Experiment(
             log="y",
             x_label="layers",
             y_label="differences between nodes, of the first",
-            title="Over-smoothing, next to powers of the second eigenvalue",
+            title="Over-smoothing, with the slope of the second eigenvalue",
         ),
         Curves(
             y="eigenvalue",
@@ -658,5 +664,7 @@ EXPERIMENT = Experiment(
         "suite.models.GraphNetwork",
     ),
     limits="The slide names the domains only. The molecules are made up, and rings are easy for a "
-    "network that sums. One learning rate and one number of steps for all, none tuned.",
+    "network that sums. One learning rate and one number of steps for all, none tuned. Sizes "
+    "of the tasks were set with a look at a first run; there the mesh had 10 known nodes a class "
+    "instead of 12, and the edges won 19 of 20 pairs.",
 )

@@ -89,7 +89,7 @@ def test_room_of_two_modes_by_hand():
 
 
 def test_label_spreading_needs_the_edges():
-    found = c70.spreading(_graphs.COMMUNITIES, (0, 1, 2))
+    found = c70.spreading(_graphs.BLOCKS, (0, 1, 2))
     assert found.shape == (3,) and (found > 0.7).all()
 
 

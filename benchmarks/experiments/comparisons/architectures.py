@@ -140,12 +140,13 @@ COMPARISON = Comparison(
         "suite.layers.NeuralODE",
     ),
     limits=(
-        "One small task, one optimizer and few weights: a dense network has to squeeze the image "
-        "into nine numbers, while convolutions spend the same weights again at every place. Equal "
-        "numbers of weights are not equal numbers of operations, and steps are not seconds: "
-        "convolutions and recurrent networks take several times as many as dense ones. The p4 "
-        "network keeps the orientation of its maps to the end, since these digits stand upright; "
-        "with a maximum over it, six and nine would be one. The learning rate is the only thing "
-        "tuned; depths, widths and initializers are fixed."
+        "One small task, one optimizer, a short budget and few weights: a dense network has to "
+        "squeeze the image into nine numbers, while convolutions spend the same weights again at "
+        "every place. Equal numbers of weights are not equal numbers of operations, and steps are "
+        "not seconds: those of convolutions and recurrent networks take several times as long. "
+        "The p4 network keeps the orientation of its maps to the end, since these digits stand "
+        "upright; a maximum over it would make half a turn of a six the same as the six. The "
+        "learning rate is the only thing tuned; depths, widths and initializers are fixed. A "
+        "usable range that reaches the end of the grid may be wider than the grid shows."
     ),
 )

@@ -45,40 +45,6 @@ def url(tmp_path_factory):
     return path.as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(browser, url):
-    """Opens the page; at the end it must neither have complained nor asked for anything."""
-    contexts, complaints, requests = [], [], []
-
-    def start(at="", width=1280, **options):
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: complaints.append(m.text))
-        page.on("pageerror", lambda e: complaints.append(str(e)))
-        page.on("request", lambda r: requests.append(r.url))
-        page.goto(url + at)
-        return page
-
-    yield start
-    for context in contexts:
-        context.close()
-    assert complaints == []
-    assert {r.partition("#")[0] for r in requests if not r.startswith("data:")} <= {url}
-
-
 def picture(page, name):
     """A picture that has been built, because it came near."""
     figure = page.locator(f"#live-{name}")

@@ -46,7 +46,7 @@ def test_all_that_ran_by_default_and_a_clear_refusal(store, tmp_path):
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="no Chromium here")
 def test_keys_turn_the_slides_and_the_address_keeps_them(store, tmp_path):
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright  # `expect` needs no `eval`
 
     path, _ = deck([store], tmp_path / "deck.html", ["C12", "C37"], "Two")
     complaints = []
@@ -65,7 +65,7 @@ def test_keys_turn_the_slides_and_the_address_keeps_them(store, tmp_path):
             seen.append(page.evaluate(visible))
         assert seen == [["s0"], ["s1"], ["s2"], ["live-of-C37"]]
         assert page.evaluate("location.hash") == "#live-of-C37"
-        page.wait_for_function("document.querySelector('#live-race .read').textContent")
+        expect(page.locator("#live-race .read")).not_to_be_empty()
         page.reload()
         assert page.evaluate(visible) == ["live-of-C37"]
         bare = browser.new_context(java_script_enabled=False).new_page()

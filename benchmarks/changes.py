@@ -75,12 +75,15 @@ class Changes:
 def changes(old: Store, new: Store, device: str = "cpu") -> Changes:
     """Compare what two stores have in common; nothing is pooled."""
     before, after = ({s.claim: s for s in store.specifications()} for store in (old, new))
-    have = [{c for c in specs if store.cells(c, device)} for specs, store in
-            ((before, old), (after, new))]  # fmt: skip
+    cells = [
+        {claim: held for claim in specs if (held := store.cells(claim, device))}
+        for specs, store in ((before, old), (after, new))
+    ]
+    have = [set(by_claim) for by_claim in cells]
     shifts: list[Shift] = []
     compared = values = same = 0
     for claim in sorted(have[0] & have[1]):
-        for first, second in _pairs(old.cells(claim, device), new.cells(claim, device)):
+        for first, second in _pairs(cells[0][claim], cells[1][claim]):
             for metric in (m for m in first.metrics if m in second.metrics):
                 compared += 1
                 a, b = _common(first, second, metric)
@@ -138,8 +141,7 @@ def _shift(claim: str, first: StoredCell, second: StoredCell, metric: str) -> Sh
     else:
         dof = error**4 / sum(s**2 / (len(v) - 1) for s, v in zip(spread, (a, b), strict=True) if s)
         p = float(2 * stats.t.sf(abs(b.mean() - a.mean()) / error, dof))
-    label = ", ".join(f"{k}={v}" for k, v in first.factors.items()) or "(single cell)"
-    return Shift(claim, label, metric, float(a.mean()), float(b.mean()), error, p)
+    return Shift(claim, first.label, metric, float(a.mean()), float(b.mean()), error, p)
 
 
 def _verdicts(old: Store, new: Store, device: str) -> Iterator[tuple[str, str, str]]:

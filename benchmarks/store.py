@@ -101,6 +101,11 @@ class StoredCell:
     _shared: bytes | None = field(default=None, repr=False)
     _arrays: bytes | None = field(default=None, repr=False)
 
+    @property
+    def label(self) -> str:
+        """The factors in one line, for people."""
+        return ", ".join(f"{k}={v}" for k, v in self.factors.items()) or "(single cell)"
+
     @cached_property
     def _curve_arrays(self) -> dict[str, dict[str, np.ndarray]]:
         return _split_shared(self._shared)

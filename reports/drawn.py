@@ -41,7 +41,7 @@ def panels_of(claim: ClaimView, files: Path | None = None) -> Drawn:
         name = f"{claim.claim}-{ascii_lowercase[i]}"
 
         def curves(y):
-            return claim.store.curves(claim.claim, y, claim.device)
+            return store_of(claim).curves(claim.claim, y, claim.device)
 
         try:
             with drawing.exporting(files, FORMATS):
@@ -56,6 +56,12 @@ def panels_of(claim: ClaimView, files: Path | None = None) -> Drawn:
             problems.append(f"figure {i + 1}: no finished cell with {spec['where'] or 'any level'}")
         drawn += panels
     return drawn, problems
+
+
+def store_of(claim: ClaimView) -> Store:
+    """Where its results lie; a claim with cells has one."""
+    assert claim.store is not None
+    return claim.store
 
 
 def figure_specs(claim: ClaimView) -> list[dict]:
@@ -75,7 +81,7 @@ def draw_all(claims: Iterable[ClaimView], out: Path) -> dict[str, Drawn]:
     if len(missing) <= FEW:
         fresh = [panels_of(claim, files) for claim in missing]
     else:
-        jobs = [(str(c.store.path), c.claim, c.device) for c in missing if c.store]
+        jobs = [(str(store_of(c).path), c.claim, c.device) for c in missing]
         context = multiprocessing.get_context("spawn")  # matplotlib does not survive a fork
         with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
             fresh = list(pool.map(partial(_draw, files=files), jobs))

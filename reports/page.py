@@ -18,7 +18,7 @@ from benchmarks.verdicts import number
 from reports import live
 from reports.comparison_figures import compared
 from reports.drawing import exporting, tick_label
-from reports.drawn import FORMATS, Drawn, draw_all
+from reports.drawn import FORMATS, Drawn, draw_all, figure_specs
 from reports.extras import Extras, extras_of
 from reports.figures import Panel
 from reports.load import (
@@ -210,8 +210,7 @@ KEYS = {  # how to read each kind of figure
 
 def caption(claim: ClaimView, panels: list[Panel]) -> str:
     """What the figures of a claim show, and over how many seeds."""
-    specs = claim.spec.get("figure", [])
-    specs = [specs] if isinstance(specs, Mapping) else specs
+    specs = figure_specs(claim)
     keys = dict.fromkeys(KEYS[spec["type"]] for spec in specs if spec["type"] in KEYS)
     if any(spec.get("runs") for spec in specs):
         keys["Thin: single runs."] = None

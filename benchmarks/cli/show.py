@@ -41,7 +41,7 @@ def show(claim: str, path: Path, device: str, console: Console) -> int:
         for cell in cells:
             if cell.reason:
                 console.print(
-                    f"failed: {_label(cell)}: {cell.reason}",
+                    f"failed: {cell.label}: {cell.reason}",
                     markup=False,
                     highlight=False,
                     soft_wrap=True,
@@ -71,18 +71,14 @@ def _cell_table(cells, metrics, device: str) -> Table:
     rows = table("cell", "seeds", "diverged", *metrics, "seconds", title=f"Means on the {device}")
     for cell in cells:
         if cell.status == "failed":
-            rows.add_row(_label(cell), "failed")
+            rows.add_row(cell.label, "failed")
             continue
         kept = ~cell.diverged
         means = [
             number(float(np.mean(cell.metrics[m][kept]))) if kept.any() else "-" for m in metrics
         ]
         rows.add_row(
-            _label(cell), str(len(cell.seeds)), str(int(cell.diverged.sum())), *means,
+            cell.label, str(len(cell.seeds)), str(int(cell.diverged.sum())), *means,
             f"{cell.compile_seconds + cell.run_seconds:.1f}",
         )  # fmt: skip
     return rows
-
-
-def _label(cell) -> str:
-    return ", ".join(f"{k}={v}" for k, v in cell.factors.items()) or "(single cell)"

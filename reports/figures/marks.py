@@ -76,6 +76,26 @@ def dots(canvas: Canvas, x, y, role, marker, size=7.0, opacity=1.0, edge="surfac
         canvas.figure.add_artist(patch)
 
 
+def specks(canvas: Canvas, x, y, role, size, opacity) -> None:
+    """Small round dots as one path: strokes of no length with round ends, 20 bytes each."""
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    low, high = canvas.y
+    inside = np.isfinite(x) & (low <= y) & (y <= high)
+    if "y" in canvas.log:
+        inside &= y > 0
+    if not inside.any():
+        return
+    places = canvas.axes.transData.transform(np.stack([x, y], 1)[inside])
+    strokes = [Path([place, place + (0.1, 0)]) for place in places]
+    path = Path.make_compound_path(*strokes)
+    path.should_simplify = False
+    patch = PathPatch(
+        path, transform=None, facecolor="none", edgecolor=SENTINEL[role], alpha=opacity,
+        linewidth=size, capstyle="round", zorder=2,
+    )  # fmt: skip
+    canvas.figure.add_artist(patch)
+
+
 def cloud(canvas: Canvas, points, role, marker, size=6.5) -> None:
     """Many markers at `points` `(n, 2)`, finite and inside the axes, as one path.
 

@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks import statistics
 from reports import drawing
 from reports.drawing import LEFT, Canvas
-from reports.figures.marks import DASHED, dots
+from reports.figures.marks import DASHED, dots, specks
 from reports.figures.panel import Panel, Table, level_name, levels_of, matches, with_interval
 
 
@@ -48,7 +48,7 @@ def points_panel(panel: str, spec: Mapping, results) -> Panel | None:
         # A fixed sideways order instead of random jitter: rebuilt pages are identical.
         shown = values[:: max(1, len(values) // 60)]
         spread = ((np.arange(len(shown)) * 0.618) % 1 - 0.5) * 0.36 / len(groups)
-        dots(canvas, i + offset + spread, shown, role, "o", 4.2, 0.45, None)
+        specks(canvas, i + offset + spread, shown, role, 4.2, 0.45)
         if not len(values):
             continue
         interval = statistics.mean_interval(values)

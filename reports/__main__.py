@@ -23,6 +23,10 @@ def build(
     baseline: Annotated[
         Path | None, typer.Option(help="An earlier results file: the page says what changed.")
     ] = None,
+    speed: Annotated[
+        Path | None,
+        typer.Option(help="Speed tables. Default: those beside the store, results.speed.json."),
+    ] = None,
 ) -> None:
     """Judge what the stores hold and write index.html, claims.json and figures."""
     # Imported here so that --help answers at once: drawing takes seconds to load.
@@ -32,11 +36,12 @@ def build(
     from benchmarks.store import StoreError
     from reports.load import STATES
     from reports.page import build as build_page
+    from reports.speed import SpeedError
 
     start = time.perf_counter()
     try:
-        built = build_page(store or [Path("results.sqlite")], out, baseline)
-    except (StoreError, OSError) as error:
+        built = build_page(store or [Path("results.sqlite")], out, baseline, speed)
+    except (StoreError, SpeedError, OSError) as error:
         typer.echo(str(error).splitlines()[0], err=True)
         raise typer.Exit(2) from None
     console = Console(width=None)

@@ -17,6 +17,7 @@ from benchmarks.store import Store
 from benchmarks.verdicts import number
 from reports import live
 from reports.comparison_figures import compared
+from reports.devices import agreements, costs
 from reports.drawing import exporting, tick_label
 from reports.drawn import FORMATS, Drawn, draw_all, figure_specs
 from reports.extras import Extras, extras_of
@@ -288,6 +289,7 @@ def render(
         warnings += [f"{claim.claim}: {problem}" for problem in problems]
     comparisons = [compared(view) for view in report.comparisons]
     files |= {p.id + ".svg": p.svg for item in comparisons for p in item.every_panel}
+    files |= {panel.id + ".svg": panel.svg for panel in extras.speed.panels}
     by_section = {s: [c for c in report.claims if c.section == s] for s in lecture.SECTIONS}
     counts = {state: sum(c.state == state for c in report.claims) for state in STATES}
     # A live picture stands on its claim's card, so it needs one.
@@ -303,6 +305,7 @@ def render(
         by_section=by_section, counts=counts, states=STATES, lenses=LENSES,
         errata=[c for c in stated if c.state_of(STATED) == "REFUTED"], judged=len(stated),
         notation=lecture.NOTATION, extras=extras, run=report.runs[-1] if report.runs else None,
+        devices={"costs": costs(report), "agreements": agreements(report)},
         style=Markup(stylesheet()),  # our own files: nothing from the store
         scripts=[Markup(script) for script in scripts],
     )  # fmt: skip
@@ -310,13 +313,15 @@ def render(
     return page, files, tuple(warnings)
 
 
-def build(paths: list[Path], out: Path, baseline: Path | None = None) -> Built:
+def build(
+    paths: list[Path], out: Path, baseline: Path | None = None, speed: Path | None = None
+) -> Built:
     """Read stores, judge, draw, and write `index.html`, `claims.json` and `figures/`."""
     stores = [Store.read(path) for path in paths]
     report = load(stores)
     drawn = draw_all([claim for claim in report.claims if claim.cells], out)
-    with exporting(out / "figures", FORMATS):  # those of the comparisons
-        page, files, warnings = render(report, extras_of(stores, baseline), drawn)
+    with exporting(out / "figures", FORMATS):  # those that are no claim's
+        page, files, warnings = render(report, extras_of(stores, baseline, speed), drawn)
     size = len(page.encode())
     if size > MAX_BYTES:
         warnings += (f"the page has {size} bytes, more than the {MAX_BYTES} it should",)

@@ -1,7 +1,6 @@
 """`python -m benchmarks.speed [--quick] [--threads N] [--json FILE]`."""
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from benchmarks.speed.contenders import Fit, Jax, Ours, jax_installed
 from benchmarks.speed.measure import environment, in_turns, peak_memory, spread
 from benchmarks.speed.problems import LOGISTIC, MLP
+from benchmarks.speed.record import keep, writable
 
 # How many times longer a contender has to take than our row of the same group.
 # 15 and 3 leave a margin below what was first measured on one core (23 and 4.6); 1 / 1.15 means
@@ -110,8 +110,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="a minute; for a first look")
     parser.add_argument("--threads", type=int, default=1, help="cores for all contenders")
     parser.add_argument("--repeats", type=int, help="rounds (default 9, or 3 with --quick)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows there, too")
     options = parser.parse_args(arguments)
+    file = writable(options.json)
     repeats = options.repeats or (3 if options.quick else 9)
     threads = limit_threads(options.threads)
     rows = measure(options.quick, repeats)
@@ -119,8 +120,8 @@ def main(arguments: list[str] | None = None) -> None:
     print(table(rows))
     print("\nmedian (10 % - 90 % quantile); first calls (compile s) are not in the steps")
     print("; ".join(f"{name} {value}" for name, value in facts.items()))
-    if options.json:
-        options.json.write_text(json.dumps({"environment": facts, "rows": rows}, indent=1))
+    if file:
+        keep(file, "training", facts, rows)
 
 
 def limit_threads(threads: int) -> int:

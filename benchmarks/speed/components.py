@@ -1,21 +1,27 @@
-"""`python -m benchmarks.speed.components [--only GLOB] [--repeats N] [--threads N] [--json FILE]`.
+"""`python -m benchmarks.speed.components [--only GLOB] [--yours MODULE:CLASS=NAME] [--json FILE]`.
 
 Each class of the library against Keras's class of the same name: same arguments, same weights,
-same data, both compiled by XLA, in turns. Two numbers a layer: time of the forward pass, and of a
-training step (forward, gradients by input and weights, update). Each program repeats its step.
+same data. First how far they are apart in float64, relative to the largest value. Then their time
+in float32, both compiled by XLA, in turns: of the forward pass, and of a training step (forward,
+gradients by input and weights, update). Each program repeats its step.
+
+`--yours my_package:MyLSTM=LSTM` measures a layer of yours against Keras's `LSTM`.
 """
 
 import argparse
-import json
+import importlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.speed import deviation
 from benchmarks.speed.measure import environment, in_turns, spread
+from benchmarks.speed.record import keep, writable
 
 # A run of one contender takes at least this long: 500 calls of the clock's resolution would do,
 # but a shared machine hiccups for milliseconds.
@@ -75,48 +81,100 @@ class Call:
         np.asarray(self.function())
 
 
-def pairs() -> Iterator[tuple[str, Callable, Callable]]:
-    """Name, our program and Keras's, for every class that both have."""
+@dataclass
+class Pair:
+    """A program of ours and one of Keras's.
+
+    Args:
+        kind: "layer", "activation", ...
+        cls: name of the class.
+        does: "forward", "training step", or what else the program does.
+        programs: make ours and Keras's; called only if the pair is asked for.
+        apart: relative deviation of their results in float64, and what rounding allows.
+    """
+
+    kind: str
+    cls: str
+    does: str
+    programs: Callable[[], tuple[Callable, Callable]]
+    apart: Callable[[], tuple[float, float]]
+
+    @property
+    def name(self) -> str:
+        """As `--only` and the table have it."""
+        return f"{self.cls} {self.does}"
+
+
+def pairs(yours: Sequence[str] = ()) -> Iterator[Pair]:
+    """Every class that both have, and layers from elsewhere."""
     import keras
 
     import suite
 
+    def both(package, name):
+        return [getattr(getattr(module, package), name) for module in (suite, keras)]
+
     for name, (shape, arguments) in LAYERS.items():
-        ours = getattr(suite.layers, name)(**arguments)
-        theirs = getattr(keras.layers, name)(**arguments)
-        yield from _layer_pairs(name, ours, theirs, shape)
-    ours, theirs = (m.Bidirectional(m.LSTM(32)) for m in (suite.layers, keras.layers))
-    yield from _layer_pairs("Bidirectional", ours, theirs, SEQUENCE)
+        makers = [partial(c, **arguments) for c in both("layers", name)]
+        yield from _layers("layer", name, makers, shape)
+    directions = [partial(_both_directions, module.layers) for module in (suite, keras)]
+    yield from _layers("layer", "Bidirectional", directions, SEQUENCE)
+    for text in yours:
+        cls, name = your_layer(text)
+        shape, arguments = LAYERS[name]
+        makers = [partial(c, **arguments) for c in (cls, getattr(keras.layers, name))]
+        yield from _layers("yours", cls.__name__, makers, shape)
     for name in suite.activations.__all__:
         if hasattr(keras.activations, name):
-            functions = (getattr(module, name) for module in (suite.activations, keras.activations))
-            ours, theirs = (keras.layers.Activation(function) for function in functions)
-            yield from _layer_pairs(name, ours, theirs, (BATCH, 4096))
-    for name in suite.losses.__all__:
-        yield name, *(_loss_step(getattr(m, name)) for m in (suite.losses, keras.losses))
-    for name in suite.optimizers.__all__:
-        if hasattr(keras.optimizers, name):
-            classes = (getattr(m, name) for m in (suite.optimizers, keras.optimizers))
-            yield name, *(_update(cls) for cls in classes)
-    for name in suite.initializers.__all__:
-        if hasattr(keras.initializers, name):
-            classes = (getattr(m, name) for m in (suite.initializers, keras.initializers))
-            yield name, *(_draw(cls) for cls in classes)
+            makers = [partial(keras.layers.Activation, f) for f in both("activations", name)]
+            yield from _layers("activation", name, makers, (BATCH, 4096))
+    for kind, package, does, program, apart in (
+        ("loss", "losses", "value and gradient", _loss_step, deviation.of_loss),
+        ("optimizer", "optimizers", "update", _update, deviation.of_optimizer),
+        ("initializer", "initializers", "draw", _draw, deviation.of_initializer),
+    ):
+        for name in getattr(suite, package).__all__:
+            if hasattr(getattr(keras, package), name):
+                classes = both(package, name)
+                programs = partial(_each, program, classes)
+                yield Pair(kind, name, does, programs, partial(apart, *classes))
 
 
-def _layer_pairs(name, ours, theirs, shape):
-    x = np.random.default_rng(0).normal(0.3, 1.0, shape).astype("float32")
-    for layer in (ours, theirs):
-        layer.build(shape)
-    theirs.set_weights(ours.get_weights())
-    yield f"{name} forward", _forward(ours, x), _forward(theirs, x)
-    yield f"{name} training step", _training_step(ours, x), _training_step(theirs, x)
+def your_layer(text: str) -> tuple[type, str]:
+    """From `package.module:Class=Name` the class, and the name of Keras's."""
+    place, _, name = text.partition("=")
+    module, _, cls = place.partition(":")
+    if name not in LAYERS:
+        raise SystemExit(f"--yours: expected MODULE:CLASS=NAME, {', '.join(LAYERS)}; got {text!r}")
+    try:
+        return getattr(importlib.import_module(module), cls), name
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SystemExit(f"--yours: {text!r}: {error}") from None
 
 
-def _mode(layer):
-    import inspect
+def _both_directions(layers, **arguments):
+    return layers.Bidirectional(layers.LSTM(32, **arguments), **arguments)
 
-    return {"training": True} if "training" in inspect.signature(layer.call).parameters else {}
+
+def _each(program, classes):
+    return tuple(program(cls) for cls in classes)
+
+
+def _layers(kind, name, makers, shape):
+    def programs(make):
+        ours, theirs = layers = [maker() for maker in makers]
+        for layer in layers:
+            layer.build(shape)
+        theirs.set_weights(ours.get_weights())
+        x = np.random.default_rng(0).normal(0.3, 1.0, shape).astype("float32")
+        return tuple(make(layer, x) for layer in layers)
+
+    for does, make, training in (
+        ("forward", _forward, False),
+        ("training step", _training_step, True),
+    ):
+        apart = partial(deviation.of_layer, *makers, shape, training)
+        yield Pair(kind, name, does, partial(programs, make), apart)
 
 
 def _forward(layer, x):
@@ -140,7 +198,7 @@ def _training_step(layer, x):
     def step():
         variables = [x, *(w.value for w in layer.trainable_weights)]
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(tf.square(layer(x, **_mode(layer))))
+            loss = tf.reduce_sum(tf.square(layer(x, **deviation.mode(layer, True))))
         for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True):
             variable.assign_sub(1e-9 * gradient)
         return loss
@@ -165,12 +223,9 @@ def _loop(step):
 def _loss_step(cls):
     import tensorflow as tf
 
-    loss = cls() if cls.__name__ == "MeanSquaredError" else cls(from_logits=True)
-    rng = np.random.default_rng(0)
-    z = tf.Variable(rng.normal(size=LOGITS).astype("float32"))
-    labels = rng.integers(0, LOGITS[1], LOGITS[0])
-    one_hot = np.eye(LOGITS[1], dtype="float32")[labels]
-    y = tf.constant(labels if cls.__name__.startswith("Sparse") else one_hot)
+    loss = deviation.new_loss(cls)
+    z, y = deviation.loss_data(cls, LOGITS, "float32")
+    z = tf.Variable(z)
 
     def step():
         with tf.GradientTape() as tape:
@@ -207,18 +262,26 @@ def _draw(cls):
     return _loop(lambda: tf.reduce_sum(initializer(WEIGHTS)))
 
 
-def measure(only: list[str], repeats: int) -> list[dict]:
-    """One row a comparison: our time as a share of Keras's, by rounds side by side."""
+def measure(only: list[str], repeats: int, yours: Sequence[str] = ()) -> list[dict]:
+    """One row a pair: how far apart, and our time as a share of Keras's, side by side."""
     rows = []
-    for name, ours, theirs in pairs():
-        if only and not any(fnmatch(name, pattern) for pattern in only):
+    for pair in pairs(yours):
+        names = (pair.cls, pair.name)
+        if only and not any(fnmatch(name, pattern) for name in names for pattern in only):
             continue
-        mine, reference = in_turns([Call("suite", ours), Call("keras", theirs)], repeats)
-        limit = LIMIT.get(name, DEFAULT_LIMIT)
+        apart, rounding = pair.apart()
+        calls = [Call(*it) for it in zip(("suite", "keras"), pair.programs(), strict=True)]
+        mine, reference = in_turns(calls, repeats)
+        limit = LIMIT.get(pair.name, DEFAULT_LIMIT)
         ratio = spread(mine.seconds / reference.seconds)
         rows.append(
             {
-                "name": name,
+                "name": pair.name,
+                "kind": pair.kind,
+                "class": pair.cls,
+                "does": pair.does,
+                "deviation": apart,
+                "rounding": rounding,
                 "microseconds": [1e6 * value for value in spread(mine.seconds)],
                 "keras_microseconds": [1e6 * value for value in spread(reference.seconds)],
                 "ratio": list(ratio),
@@ -234,9 +297,12 @@ def line(row: dict) -> str:
     """A row as text."""
     ratio = "{:.2f} ({:.2f} to {:.2f})".format(*row["ratio"])
     met = "met" if row["met"] else "MISSED"
+    apart = f"{row['deviation']:.0e}" + (
+        " MORE THAN ROUNDING" * (row["deviation"] > row["rounding"])
+    )
     return (
-        f"{row['name']:42}{row['microseconds'][0]:>10.0f}{row['keras_microseconds'][0]:>10.0f}"
-        f"{ratio:>24}   <= {row['limit']:.2f}: {met}"
+        f"{row['name']:38}{apart:>10}{row['microseconds'][0]:>10.0f}"
+        f"{row['keras_microseconds'][0]:>10.0f}{ratio:>24}   <= {row['limit']:.2f}: {met}"
     )
 
 
@@ -246,18 +312,20 @@ def main(arguments: list[str] | None = None) -> None:
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.components")
     parser.add_argument("--only", action="append", default=[], metavar="GLOB")
+    parser.add_argument("--yours", action="append", default=[], metavar="MODULE:CLASS=NAME")
     parser.add_argument("--repeats", type=int, default=9, help="rounds")
     parser.add_argument("--threads", type=int, default=1, help="cores for both")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows there, too")
     options = parser.parse_args(arguments)
+    file = writable(options.json)
     threads = limit_threads(options.threads)
-    print(f"{'':42}{'ours, us':>10}{'keras, us':>10}{'ours / keras':>24}")
-    rows = measure(options.only, options.repeats)
+    print(f"{'':38}{'apart':>10}{'ours, us':>10}{'keras, us':>10}{'ours / keras':>24}")
+    rows = measure(options.only, options.repeats, options.yours)
     facts = environment(threads) | {"repeats": options.repeats}
     print("median of rounds side by side (10 % to 90 % quantile); compiling is not counted")
     print("; ".join(f"{name} {value}" for name, value in facts.items()))
-    if options.json:
-        options.json.write_text(json.dumps({"environment": facts, "rows": rows}, indent=1))
+    if file:
+        keep(file, "components", facts, rows)
 
 
 if __name__ == "__main__":

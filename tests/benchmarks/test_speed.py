@@ -1,14 +1,18 @@
 """The code path of the speed comparison, on tiny sizes; what it finds is never asserted."""
 
-import json
+from functools import partial
 
+import keras
 import numpy as np
 import pytest
 
+import suite
 from benchmarks.speed import __main__ as speed
+from benchmarks.speed import components, deviation, modes
 from benchmarks.speed.contenders import Fit, Jax, Ours
 from benchmarks.speed.measure import environment, in_turns, peak_memory, spread
 from benchmarks.speed.problems import LOGISTIC, Problem
+from benchmarks.speed.record import keep, read, writable
 
 TINY = Problem("tiny", 5, (4,), 3, 37, "adam", batch_size=8)
 
@@ -54,7 +58,7 @@ def test_the_whole_path_on_a_tiny_problem(monkeypatch, tmp_path, capsys):
     speed.main(["--quick", "--repeats", "1", "--json", str(file)])
     printed = capsys.readouterr().out
     assert "train" in printed and ">= 500" in printed and "tensorflow" in printed
-    stored = json.loads(file.read_text())
+    stored = read(file)["training"]
     assert [row["name"] for row in stored["rows"]] == ["train", "fit, 9-step epochs"]
     assert stored["rows"][0]["ratio"] == [1, 1, 1]
     assert {"device", "threads", "keras", "peak_memory_gb"} <= stored["environment"].keys()
@@ -105,3 +109,82 @@ def test_no_more_than_this_process_ever_held():
 def test_bad_thread_count_is_named():
     with pytest.raises(SystemExit, match="received 0"):
         speed.main(["--threads", "0"])
+
+
+def test_each_pair_says_how_far_apart_it_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("benchmarks.speed.__main__.limit_threads", lambda threads: threads)
+    monkeypatch.setattr(components, "SECONDS", 1e-4)
+    monkeypatch.setattr(components, "LOOP", 1)
+    file = tmp_path / "speed.json"
+    keep(file, "training", {}, [])
+    asked = [f"--only={name}" for name in ("HeNormal", "MeanSquaredError", "SGD", "Dense forward")]
+    components.main([*asked, "--repeats=1", f"--json={file}"])
+    assert "HeNormal" in capsys.readouterr().out
+    tables = read(file)
+    rows = {row["name"]: row for row in tables["components"]["rows"]}
+    assert list(rows) == [
+        "Dense forward", "MeanSquaredError value and gradient", "SGD update", "HeNormal draw",
+    ]  # fmt: skip
+    assert all(row["deviation"] <= row["rounding"] < 1e-8 for row in rows.values())
+    assert "training" in tables  # what was there stays
+
+
+class Sloppy(keras.layers.Dense):
+    """A float32 product inside: wrong in the seventh digit, as no float64 layer may be."""
+
+    def call(self, inputs, training=None):
+        product = keras.ops.matmul(
+            keras.ops.cast(inputs, "float32"), keras.ops.cast(self.kernel, "float32")
+        )
+        return keras.ops.cast(product, "float64") + self.bias
+
+
+def test_a_deviation_beyond_rounding_is_seen():
+    makers = [partial(cls, units=4) for cls in (Sloppy, keras.layers.Dense)]
+    found, rounding = deviation.of_layer(*makers, (3, 5), training=False)
+    assert 1e-9 < found < 1e-5 and found > rounding
+    makers = [partial(cls, units=4) for cls in (suite.layers.Dense, keras.layers.Dense)]
+    found, rounding = deviation.of_layer(*makers, (3, 5), training=True)
+    assert found <= rounding
+
+
+def test_your_layer_is_measured_against_kerass():
+    cls, name = components.your_layer("suite.layers:GRU=LSTM")
+    assert cls is suite.layers.GRU and name == "LSTM"
+
+
+@pytest.mark.parametrize("text", ["nonsense", "suite.layers:GRU=Nothing", "no.where:X=LSTM"])
+def test_a_layer_that_is_not_there_is_named(text):
+    with pytest.raises(SystemExit, match=f"--yours.*{text}"):
+        components.your_layer(text)
+
+
+def test_all_ways_to_run_do_the_same_steps(monkeypatch):
+    monkeypatch.setattr(modes, "devices", lambda: {"CPU": "/CPU:0"})
+    rows = modes.measure(TINY, steps=7, repeats=1)
+    assert [row["way"] for row in rows] == ["eager", "graph", "XLA", "train"]
+    assert rows[0]["deviation"] == 0
+    assert all(row["deviation"] < 1e-4 for row in rows)  # float32, 7 steps
+    assert rows[3]["ratio"] == [1, 1, 1] and "train" in modes.line(rows[3])
+
+
+def test_other_data_would_be_seen(monkeypatch):
+    """Mutant: batches of another seed give other weights, so that agreement means something."""
+    from suite.training import batch_indices, streams
+
+    def other(problem, steps):
+        stream = streams(1)["batches"]
+        return batch_indices(stream, problem.samples, problem.batch_size, steps)
+
+    monkeypatch.setattr(modes, "batches", other)
+    assert modes.measure(TINY, steps=7, repeats=1)[3]["deviation"] > 1e-3
+
+
+def test_a_file_of_something_else_is_not_written_over(tmp_path):
+    file = tmp_path / "other.json"
+    file.write_text('{"mine": 1}')
+    with pytest.raises(SystemExit, match=str(file)):
+        keep(file, "modes", {}, [])
+    assert file.read_text() == '{"mine": 1}'
+    with pytest.raises(SystemExit, match="no folder"):
+        writable(tmp_path / "nowhere" / "speed.json")

@@ -80,7 +80,8 @@ class Curves:
 
     Draws the median (`center="mean"` for the mean) with its 99 % interval, or every run when
     `runs` is True. Theory (dashed) and the slide's form (dotted) come from
-    `Measurements.theory` and `.slide` under the same name.
+    `Measurements.theory` and `.slide` under the same name; `theory_label` says
+    which theory, where that word alone does not.
     """
 
     y: str
@@ -92,6 +93,7 @@ class Curves:
     log: str = ""  # "", "x", "y" or "xy"
     center: str = "median"
     runs: bool = False
+    theory_label: str = field(default="", metadata=ADDED)
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class Lines:
     where: Mapping = field(default_factory=dict)
     log: str = ""
     theory: str | None = None  # a metric that holds the theoretical value
+    theory_label: str = field(default="", metadata=ADDED)  # at its line
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ class Points:
     where: Mapping = field(default_factory=dict)
     log: str = ""
     reference: float | None = None  # a dashed horizontal line
+    reference_label: str = field(default="", metadata=ADDED)  # at that line
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,7 @@ class Histogram:
     log: str = ""
     reference: float | None = None  # a dashed vertical line: the theory
     slide: float | None = None  # a dotted vertical line: the slide's value
+    reference_label: str = field(default="", metadata=ADDED)  # at the dashed line
 
 
 @dataclass(frozen=True)
@@ -159,13 +164,18 @@ class Plane:
     Args:
         x_label, y_label, title: what the axes and the panel say.
         surface: a name; the arrays `name` (rows, columns), `name.x` (columns,) and `name.y` (rows,)
-            are drawn as contours, a probability with its half as a line.
+            are drawn as contours.
         points: names of arrays (n, 2); the array `name.label` (n,), if there is one, gives each
             point its class.
-        paths: names of arrays (steps, 2), lines with a mark at each end; NaN breaks one.
+        paths: names of arrays (steps, 2): ways from a hollow mark to a filled one; NaN breaks one.
         by: factor whose levels become panels.
         where: levels that choose the cells.
         log: whether the contours' levels are spaced logarithmically.
+        lines: names of arrays (points, 2): curves without ends; NaN breaks one.
+        probability: whether the surface is the probability of a class: bands, with its half as a
+            line.
+        across: a factor whose levels stand side by side, those of `by` below each other: small
+            multiples without ticks, of which each shows its own range.
     """
 
     x_label: str
@@ -177,6 +187,9 @@ class Plane:
     by: str | None = None
     where: Mapping = field(default_factory=dict)
     log: bool = False
+    lines: tuple[str, ...] = field(default=(), metadata=ADDED)
+    probability: bool = field(default=False, metadata=ADDED)
+    across: str | None = field(default=None, metadata=ADDED)
 
 
 # --- results of one cell ----------------------------------------------------------------------

@@ -6,6 +6,7 @@ and paths are written relative with one decimal, so that a rebuild is byte for b
 panel costs about 10 kB.
 """
 
+import copy
 import io
 import re
 import textwrap
@@ -25,6 +26,8 @@ from matplotlib.transforms import Affine2D, IdentityTransform
 WIDTH, HEIGHT = 420, 300  # units of a panel: two abreast, and text stays 11 to 14 px
 LEFT, TOP, BOTTOM = 52, 50, 46
 LETTER = 8.9  # units: a semibold letter at the phone's 13.4, in the widest system font
+NAME = 7.2  # units of a letter at a mark below
+HAIR = 0.015  # of a range: a line at its very end is still seen whole
 
 FIXED = {  # a color -> who always has it, one of each kind: optimizers, initializers, ...
     "m-gd": (
@@ -116,8 +119,14 @@ def ticks(low: float, high: float, log: bool, most: int = 6) -> list[float]:
     return [float(t) + 0.0 for t in locator.tick_values(low, high) if low <= t <= high]
 
 
-def limits(values, log: bool, pad: float = 0.04) -> tuple[float, float]:
-    """A range that holds the finite (on a log axis: positive) values, with air."""
+def limits(values, log: bool, pad: float = 0.04, ends: bool = False) -> tuple[float, float]:
+    """A range that holds the finite (on a log axis: positive) values, with air.
+
+    With `ends` there is none below 0 where nothing is negative, nor above 1 where all are shares.
+
+    >>> limits([[0.0, 0.5, 1.0]], False), limits([[0.0, 0.5, 1.0]], False, ends=True)
+    ((-0.04, 1.04), (-0.015, 1.015))
+    """
     values = np.concatenate([np.ravel(np.asarray(v, float)) for v in values] or [np.zeros(0)])
     values = values[np.isfinite(values)]
     if log:
@@ -132,11 +141,15 @@ def limits(values, log: bool, pad: float = 0.04) -> tuple[float, float]:
             low, high = low / 1.5, high * 1.5
         margin = (high / low) ** pad
         return low / margin, high * margin
-    if high - low <= 1e-12 * max(abs(high), abs(low), 1e-300):
-        half = abs(high) / 10 or 1.0
-        return low - half, high + half
     margin = pad * (high - low)
-    return low - margin, high + margin
+    if high - low <= 1e-12 * max(abs(high), abs(low), 1e-300):
+        margin = abs(high) / 10 or 1.0
+    first, last = low - margin, high + margin
+    hair = HAIR * max(high - low, margin)
+    if ends and low >= 0:
+        first = max(first, -hair)
+        last = min(last, 1 + hair) if high <= 1 else last
+    return first, last
 
 
 def declump(wanted: list[float], heights: list[float], low: float, high: float) -> list[float]:
@@ -224,16 +237,19 @@ class Canvas:
         self.title = textwrap.wrap(title, columns) or [""]
         extra = 18 * (len(self.title) - 1)
         self.top = TOP + extra + (0 if y_label else -18)
-        self.height = TOP + extra + depth + BOTTOM
+        self.left, self.right = left, WIDTH - margin
+        below = self._below(x_names)
+        # A second line of names takes the place of the label, which moves down.
+        self.bottom = BOTTOM + 12 * (max([len(lines) for _, lines in below], default=1) - 1)
+        self.height = TOP + extra + depth + self.bottom
         self.figure = Figure(figsize=(WIDTH / 72, self.height / 72), dpi=72)
         self.figure.patch.set_visible(False)
-        self.left, self.right = left, WIDTH - margin
         self.axes = self.figure.add_axes(
             (
                 self.left / WIDTH,
-                BOTTOM / self.height,
+                self.bottom / self.height,
                 (self.right - self.left) / WIDTH,
-                (self.height - BOTTOM - self.top) / self.height,
+                (self.height - self.bottom - self.top) / self.height,
             )
         )
         self.axes.set_axis_off()
@@ -253,13 +269,10 @@ class Canvas:
             if grid:
                 self.rule([left, self.right], [at, at], "grid", 1)
             self.text(left - 7, at + 4 + shift, name, "tk", ha="right")
-        bottom = self.height - BOTTOM
+        bottom = self.height - self.bottom
         self.rule([left, self.right], [bottom, bottom], "ink2", 1.2)
         if x_names is not None:
-            room = int((self.right - left) / max(len(x_names), 1) / 7.2)
-            for at, name in x_names:
-                columns = min(max(room, 3), 14)
-                lines = textwrap.wrap(name, columns, max_lines=2, placeholder="…") or [""]
+            for at, lines in below:
                 for i, line in enumerate(lines):
                     where = self.place(at, y[0])[0]
                     self.text(where, bottom + 16 + 13 * i, line, "tk", ha="center")
@@ -273,6 +286,17 @@ class Canvas:
                 last = at
                 self.rule([at, at], [bottom, bottom + 4], "ink2", 1)
                 self.text(at, bottom + 17, name, "tk", ha="center")
+
+    def _below(self, names) -> list[tuple]:
+        """What stands below: (place, its lines), as many letters a line as there is room for."""
+        if not names:
+            return []
+        room = int((self.right - self.left) / len(names) / NAME)
+        columns = min(max(room, 3), 14)
+        return [
+            (at, textwrap.wrap(name, columns, max_lines=2, placeholder="…") or [""])
+            for at, name in names
+        ]
 
     def _rows(self, names) -> list[tuple]:
         """What stands on the left: (words, (its height, how far below it)), a line each."""
@@ -292,6 +316,16 @@ class Canvas:
         self.axes.set_xlim(*self.x)
         self.axes.set_ylim(*self.y)
 
+    def inset(self, left, top, width, height, x, y) -> "Canvas":
+        """A picture inside this one, with ranges of its own and nothing around it; in units."""
+        box = (left, self.height - top - height, width, height)
+        inner = copy.copy(self)
+        inner.axes = self.figure.add_axes(tuple(np.array(box) / np.tile((WIDTH, self.height), 2)))
+        inner.axes.set_axis_off()
+        inner.x, inner.y, inner.log, inner.labels = x, y, "", []
+        inner._limit()
+        return inner
+
     def place(self, x, y) -> tuple[float, float]:
         """Data -> units from the top left corner."""
         self._limit()
@@ -305,12 +339,14 @@ class Canvas:
             color=SENTINEL[color], parse_math=False, gid=f"cls-{role}",
         )  # fmt: skip
 
-    def rule(self, x, y, color, width, dashes=None, over=False):
-        """A straight line in units, under the data unless `over`."""
+    def rule(self, x, y, color, width, dashes=None, over=False, role=""):
+        """A straight line in units, under the data unless `over`; `role` as for `text`."""
         line = matplotlib.lines.Line2D(
             np.asarray(x) / WIDTH, 1 - np.asarray(y) / self.height, color=SENTINEL[color],
             linewidth=width, transform=self.figure.transFigure, zorder=3 if over else -1,
         )  # fmt: skip
+        if role:
+            line.set_gid(f"cls-{role}")
         if dashes:
             line.set_dashes(dashes)
         line.set_dash_capstyle("round" if dashes and dashes[0] < 1 else "butt")
@@ -358,12 +394,13 @@ class Canvas:
         wrapped = [textwrap.wrap(words, columns)[:3] for _, words, _, _ in self.labels]
         wanted = [self.place(self.x[1], value)[1] for value, _, _, _ in self.labels]
         heights = [14.5 * len(lines) + 2 for lines in wrapped]
-        places = declump(wanted, heights, self.top - 6, self.height - BOTTOM + 8)
+        lowest = self.height - self.bottom + 8
+        places = declump(wanted, heights, self.top - 6, lowest)
         for (_, _, color, kind), lines, at, target, height in zip(
             self.labels, wrapped, places, wanted, heights, strict=True
         ):
             if self.leaders and abs(at - target) > 5:
-                self.rule([self.right + 1, self.right + 8], [target, at], color, 0.8)
+                self.rule([self.right + 1, self.right + 8], [target, at], color, 0.8, role="ld")
             for i, line in enumerate(lines):
                 y = at - height / 2 + 14.5 * i + 12
                 self.text(self.right + 10, y, line, f"lb {kind}".strip(), color=color)

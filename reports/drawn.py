@@ -141,5 +141,6 @@ def _kept(claim: ClaimView, kept: Path, files: Path) -> Drawn | None:
 
 
 def _panel(value: dict) -> Panel:
-    legend = tuple((role, name) for role, name in value["legend"])
-    return Panel(**(value | {"table": Table(**value["table"]), "legend": legend}))
+    legend = tuple((role, name, stroke) for role, name, stroke in value["legend"])
+    parts = {"table": Table(**value["table"]), "legend": legend, "key": tuple(value["key"])}
+    return Panel(**(value | parts))

@@ -215,12 +215,7 @@ def caption(claim: ClaimView, panels: list[Panel]) -> str:
     keys = dict.fromkeys(KEYS[spec["type"]] for spec in specs if spec["type"] in KEYS)
     if any(spec.get("runs") for spec in specs):
         keys["Thin: single runs."] = None
-    drawn = "".join(panel.svg for panel in panels)
-    for word in ("theory", "reference"):
-        if f">{word}<" in drawn:
-            keys[f"Dashed: {word}."] = None
-    if ">slide<" in drawn:
-        keys["Dotted: the slide."] = None
+    keys |= dict.fromkeys(sentence for panel in panels for sentence in panel.key)
     return f"{claim.seeds} seeds a cell. {' '.join(keys)}"
 
 

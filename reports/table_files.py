@@ -33,7 +33,8 @@ def _rows(spec, results, curves, cells) -> Iterator[dict]:
             if matches(factors, where):
                 yield from _band(spec, dict(factors), axis, values, theory, slide)
     elif kind == "Plane":
-        names = [name for name in (spec["surface"], *spec["points"], *spec["paths"]) if name]
+        names = [*spec["points"], *spec["paths"], *spec.get("lines", ())]
+        names = [spec["surface"], *names] if spec["surface"] else names
         for cell in cells:
             if cell.status == "done" and matches(cell.factors, where):
                 for name in names:

@@ -28,7 +28,7 @@ def histogram_panel(panel: str, spec: Mapping, results) -> Panel | None:
         return None
     log = "x" in spec["log"]
     marks = [[v] for v in (spec["reference"], spec["slide"]) if v is not None]
-    x = drawing.limits([*[v for _, v in groups], *marks], log)
+    x = drawing.limits([*[v for _, v in groups], *marks], log, ends=True)
     most = max(len(v) for _, v in groups)
     count = int(np.clip(np.sqrt(most) * 1.5, 8, 40))
     edges = np.geomspace(*x, count + 1) if log else np.linspace(*x, count + 1)
@@ -56,17 +56,19 @@ def histogram_panel(panel: str, spec: Mapping, results) -> Panel | None:
         if len(names) > 1:
             # Labels stand on the right: the order there follows the height of the peaks.
             canvas.label(float(shares.max()), name, roles[name])
-    for value, role, width, dashes, word in (
-        (spec["reference"], "ink", 1.6, DASHED, "theory"),
-        (spec["slide"], "ref", 2.6, DOTTED, "slide"),
+    named = spec.get("reference_label") or "theory"
+    key = []
+    for value, beside, role, width, dashes, word, meaning in (
+        (spec["reference"], spec["slide"], "ink", 1.6, DASHED, named, f"Dashed: {named}."),
+        (spec["slide"], spec["reference"], "ref", 2.6, DOTTED, "slide", "Dotted: the slide."),
     ):
         if value is not None:
+            key.append(meaning)
             across = canvas.place(value, 0)[0]
-            low = canvas.height - drawing.BOTTOM
+            low = canvas.height - canvas.bottom
             canvas.rule([across, across], [canvas.top - 4, low], role, width, dashes, over=True)
             # Above the bars, and away from the other mark where the two stand close together.
-            other = spec["slide"] if word == "theory" else spec["reference"]
-            gap = 99.0 if other is None else across - canvas.place(other, 0)[0]
+            gap = 99.0 if beside is None else across - canvas.place(beside, 0)[0]
             side = "center" if abs(gap) > 50 else "left" if gap > 0 else "right"
             canvas.text(across, canvas.top - 6, word, "lb", side, role)
     rows = [
@@ -80,4 +82,4 @@ def histogram_panel(panel: str, spec: Mapping, results) -> Panel | None:
     svg = canvas.svg(panel, spec["title"], description)
     head = ["level", "mean", "sd", "5 %", "median", "95 %", "n"]
     table = Table(f"Distribution of {spec['x_label']}", head, rows)
-    return Panel(panel, spec["title"], svg, description, table)
+    return Panel(panel, spec["title"], svg, description, table, key=tuple(key))

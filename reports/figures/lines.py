@@ -45,7 +45,7 @@ def curves_panel(panel: str, spec: Mapping, stored) -> Panel | None:
         return None
     return line_panel(
         panel, spec["title"], spec["x_label"], spec["y_label"], series, spec["log"],
-        spec["center"],
+        spec["center"], spec.get("theory_label", ""),
     )  # fmt: skip
 
 
@@ -89,5 +89,6 @@ def lines_panel(panel: str, spec: Mapping, results) -> Panel | None:
     if not series:
         return None
     return line_panel(
-        panel, spec["title"], spec["x_label"], spec["y_label"], series, spec["log"], "mean"
-    )
+        panel, spec["title"], spec["x_label"], spec["y_label"], series, spec["log"], "mean",
+        spec.get("theory_label", ""),
+    )  # fmt: skip

@@ -28,7 +28,9 @@ class Panel:
     svg: str
     description: str
     table: Table
-    legend: tuple[tuple[str, str], ...] = ()  # (role, name), where labels are too many for phones
+    # (role, name, "", "dashed" or "dotted"), where labels are too many for phones
+    legend: tuple[tuple[str, str, str], ...] = ()
+    key: tuple[str, ...] = ()  # what its dashed and dotted lines are, a sentence each
 
 
 def level_name(factor: str | None, value) -> str:

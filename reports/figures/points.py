@@ -29,8 +29,9 @@ def points_panel(panel: str, spec: Mapping, results) -> Panel | None:
                 values = np.concatenate(cells_here)
                 found[g, i] = values[np.isfinite(values)]
     reference = [] if spec["reference"] is None else [[spec["reference"]]]
-    y = drawing.limits([*found.values(), *reference], "y" in spec["log"], 0.06)
-    words = (names if spec["by"] else []) + (["reference"] if reference else [])
+    y = drawing.limits([*found.values(), *reference], "y" in spec["log"], 0.06, ends=True)
+    named = spec.get("reference_label") or "reference"
+    words = (names if spec["by"] else []) + ([named] if reference else [])
     canvas = Canvas(
         spec["title"], spec["x_label"], spec["y_label"], (-0.5, len(levels) - 0.5), y,
         spec["log"].replace("x", ""), drawing.margin_for(words),
@@ -39,7 +40,7 @@ def points_panel(panel: str, spec: Mapping, results) -> Panel | None:
     if reference:
         at = canvas.place(0, spec["reference"])[1]
         canvas.rule([LEFT, canvas.right], [at, at], "ink", 1.6, DASHED, over=True)
-        canvas.label(spec["reference"], "reference", "ink")
+        canvas.label(spec["reference"], named, "ink")
     rows, last = [], {}
     for (g, i), values in found.items():
         role = roles[names[g]] if spec["by"] else roles[plain[i]]
@@ -74,4 +75,5 @@ def points_panel(panel: str, spec: Mapping, results) -> Panel | None:
     head = [spec["x_label"], *([spec["by"].replace("_", " ")] if spec["by"] else []), "mean", "n"]
     svg = canvas.svg(panel, spec["title"], description)
     table = Table(f"Mean of {spec['y_label']} with 99 % interval", head, rows)
-    return Panel(panel, spec["title"], svg, description, table)
+    key = (f"Dashed: {named}.",) if reference else ()
+    return Panel(panel, spec["title"], svg, description, table, key=key)

@@ -30,6 +30,28 @@ class Series:
     markers: bool = False
 
 
+@dataclass(frozen=True)
+class Other:
+    """A kind of line that was not measured: how it looks, and what it is called."""
+
+    kind: str  # the field of `Series`
+    name: str
+    role: str
+    width: float
+    dashes: tuple
+    stroke: str
+    key: str
+
+
+def _others(series, theory_label: str) -> list[Other]:
+    """Theory and slide, where there are any."""
+    known = (
+        Other("theory", theory_label or "theory", "ink", 1.6, DASHED, "dashed", "Dashed: theory."),
+        Other("slide", "slide", "ref", 2.6, DOTTED, "dotted", "Dotted: the slide."),
+    )
+    return [other for other in known if any(getattr(s, other.kind) for s in series)]
+
+
 def _last(x, y, log_y) -> float:
     y = np.asarray(y, float)
     good = np.isfinite(y) & ((y > 0) if log_y else True)
@@ -40,8 +62,8 @@ def _range(series: list[Series], log: str) -> tuple:
     """The y range: what was measured decides; theory and slide widen it, within reason."""
     measured = [v for s in series for v in (s.center, s.low, s.high, *s.runs) if v is not None]
     other = [y for s in series for _, y in (*s.theory, *s.slide)]
-    inner = drawing.limits(measured, "y" in log)
-    outer = drawing.limits([*measured, *other], "y" in log)
+    inner = drawing.limits(measured, "y" in log, ends=True)
+    outer = drawing.limits([*measured, *other], "y" in log, ends=True)
     if "y" in log:
         span = max(np.log10(inner[1] / inner[0]), 0.5)
         factor = 10.0 ** (1.2 * span)
@@ -50,24 +72,25 @@ def _range(series: list[Series], log: str) -> tuple:
     return max(outer[0], inner[0] - 1.5 * span), min(outer[1], inner[1] + 1.5 * span)
 
 
-def line_panel(panel, title, x_label, y_label, series: list[Series], log="", what="median"):
+def line_panel(
+    panel, title, x_label, y_label, series: list[Series], log="", what="median", theory_label=""
+):
     """Lines with bands and labels at their ends."""
+    others = _others(series, theory_label)
     names = [s.name for s in series]
     roles = drawing.colors(names)
     single = len(series) == 1
-    words = [] if single and not (series[0].theory or series[0].slide) else list(names)
-    words += ["theory"] * any(s.theory for s in series)
-    words += ["slide"] * any(s.slide for s in series)
+    words = [] if single and not others else [*names, *(other.name for other in others)]
     every = [s.x for s in series]
     x = drawing.limits(every, "x" in log, pad=0.015)
     y = _range(series, log)
     marked = np.unique(np.concatenate(every))
     levels = marked.tolist() if len(marked) <= 8 and any(s.markers for s in series) else None
     crowded = len(words) > CROWD
-    # On a phone a crowded panel is enlarged until its labels are outside, and so is its title.
+    # On a phone a crowded panel is enlarged until its labels are outside, words excepted.
     canvas = Canvas(
         title, x_label, y_label, x, y, log, 132.0 if crowded else drawing.margin_for(words),
-        x_ticks=levels, columns=32 if crowded else 48,
+        x_ticks=levels, columns=44 if crowded else 48,
     )  # fmt: skip
     for s in series:
         role = roles[s.name]
@@ -90,37 +113,34 @@ def line_panel(panel, title, x_label, y_label, series: list[Series], log="", wha
         for s in (series[0], series[len(series) // 2], series[-1]):
             canvas.label(_last(s.x, s.center, "y" in log), s.name, roles[s.name])
     for s in series:
-        for kind, role, width, dashes in (
-            ("theory", "ink", 1.6, DASHED),
-            ("slide", "ref", 2.6, DOTTED),
-        ):
-            for xs, ys in getattr(s, kind):
+        for other in others:
+            for xs, ys in getattr(s, other.kind):
                 at = thin(xs, "x" in log)
-                key = (kind, ys[at].tobytes())
+                key = (other.kind, ys[at].tobytes())
                 if key in done:
                     continue
                 done.add(key)
-                draw_line(canvas, xs[at], ys[at], role, width, dashes)
-                if kind not in done:
-                    done.add(kind)
-                    canvas.label(_last(xs, ys, "y" in log), kind, role)
-    description = _describe(x_label, y_label, series, log, what)
+                draw_line(canvas, xs[at], ys[at], other.role, other.width, other.dashes)
+                if other.kind not in done:
+                    done.add(other.kind)
+                    canvas.label(_last(xs, ys, "y" in log), other.name, other.role)
+    key = tuple(other.key for other in others)
+    description = _describe(x_label, y_label, series, log, what, key)
     svg = canvas.svg(panel, title, description)
-    legend = tuple((role, name) for name, role in roles.items()) if crowded else ()
-    return Panel(panel, title, svg, description, _table(series, x_label, y_label, what), legend)
+    legend = [(role, name, "") for name, role in roles.items()]
+    legend += [(other.role, other.name, other.stroke) for other in others]
+    table = _table(series, x_label, y_label, what)
+    return Panel(panel, title, svg, description, table, tuple(legend) if crowded else (), key)
 
 
-def _describe(x_label, y_label, series, log, what) -> str:
+def _describe(x_label, y_label, series, log, what, key) -> str:
     parts = [f"{what.capitalize()} of {y_label} against {x_label}."]
     for s in series[:12]:
         first, last = s.center[np.isfinite(s.center)][[0, -1]] if np.isfinite(s.center).any() else (
             np.nan, np.nan,
         )  # fmt: skip
         parts.append(f"{s.name}: from {number(float(first))} to {number(float(last))}, n = {s.n}.")
-    if any(s.theory for s in series):
-        parts.append("Dashed: theory.")
-    if any(s.slide for s in series):
-        parts.append("Dotted: the slide.")
+    parts += key
     lost = sum(int((s.center <= 0).sum()) for s in series if "y" in log)
     if lost:
         parts.append(f"{lost} values are zero or negative and break the line.")

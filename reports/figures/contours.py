@@ -25,12 +25,7 @@ class Surface:
     y: np.ndarray
     values: np.ndarray
     log: bool = False
-
-    @property
-    def probability(self) -> bool:
-        """Whether all values lie within [0, 1]."""
-        finite = self.values[np.isfinite(self.values)]
-        return not self.log and bool(np.all((finite >= 0) & (finite <= 1)))
+    probability: bool = False
 
     def nearest(self, x: float, y: float) -> float:
         """The value at the grid's nearest node, NaN outside."""
@@ -40,7 +35,7 @@ class Surface:
         return float(self.values[row, column])
 
 
-def surface_of(arrays, name: str, log: bool) -> Surface:
+def surface_of(arrays, name: str, log: bool, probability: bool = False) -> Surface:
     """The stored surface of this name.
 
     Raises:
@@ -56,7 +51,7 @@ def surface_of(arrays, name: str, log: bool) -> Surface:
         raise ValueError(
             f"array {name!r} must have shape ({len(y)}, {len(x)}), received {values.shape}"
         )
-    return Surface(name, x, y, values, log)
+    return Surface(name, x, y, values, log, probability)
 
 
 def levels(low: float, high: float, log: bool) -> list[float]:
@@ -117,8 +112,10 @@ class Contours:
         )
 
 
-def draw_surface(canvas: Canvas, surface: Surface, marks: np.ndarray) -> list[float]:
-    """Fill, lines, and their values away from `marks`; returns the levels that are lines."""
+def draw_surface(
+    canvas: Canvas, surface: Surface, marks=None, bands=BANDS, corners=CORNERS
+) -> list[float]:
+    """Fill, lines, and, away from `marks` if given, their values; returns the levels of lines."""
     contours = Contours(canvas, surface)
     if contours.values.count() == 0:
         return []
@@ -126,9 +123,9 @@ def draw_surface(canvas: Canvas, surface: Surface, marks: np.ndarray) -> list[fl
     finite = finite[finite > 0] if surface.log else finite
     low, high = float(finite.min()), float(finite.max())
     if surface.probability:
-        filled = [(band, False) for band in BANDS if band <= 0.5]
-        filled += [(band, True) for band in BANDS if band >= 0.5]
-        named = [band for band in BANDS if low < band < high]
+        filled = [(band, False) for band in bands if band <= 0.5]
+        filled += [(band, True) for band in bands if band >= 0.5]
+        named = [band for band in bands if low < band < high]
         lines = [band for band in named if band == 0.5]
         below, opacity, color, width = LOW, 0.15, "ink", 1.8
     else:
@@ -136,7 +133,7 @@ def draw_surface(canvas: Canvas, surface: Surface, marks: np.ndarray) -> list[fl
         filled = [(level, False) for level in lines]
         below, opacity, color, width = "ink3", 0.055, "ink3", 0.8
     regions = {key: contours.region(*key) for key in filled}
-    if sum(len(piece) for pieces in regions.values() for piece in pieces) > CORNERS:
+    if sum(len(piece) for pieces in regions.values() for piece in pieces) > corners:
         contours.tolerance = COARSE
         regions = {key: contours.region(*key) for key in filled}
     for (_, above), pieces in regions.items():
@@ -145,7 +142,9 @@ def draw_surface(canvas: Canvas, surface: Surface, marks: np.ndarray) -> list[fl
     found = {level: contours.line(level) for level in named}
     for level in lines:
         draw_pieces(canvas, found[level], None, color, width=width, over=-0.4)
-    _name(canvas, found, canvas.axes.transData.transform(marks[:: max(1, len(marks) // 1000)]))
+    if marks is not None:
+        few = marks[:: max(1, len(marks) // 1000)]
+        _name(canvas, found, canvas.axes.transData.transform(few))
     return lines
 
 

@@ -76,7 +76,7 @@ def dots(canvas: Canvas, x, y, role, marker, size=7.0, opacity=1.0, edge="surfac
         canvas.figure.add_artist(patch)
 
 
-def specks(canvas: Canvas, x, y, role, size, opacity) -> None:
+def specks(canvas: Canvas, x, y, role, size, opacity=1.0, square=False) -> None:
     """Small round dots as one path: strokes of no length with round ends, 20 bytes each."""
     x, y = np.asarray(x, float), np.asarray(y, float)
     low, high = canvas.y
@@ -86,12 +86,13 @@ def specks(canvas: Canvas, x, y, role, size, opacity) -> None:
     if not inside.any():
         return
     places = canvas.axes.transData.transform(np.stack([x, y], 1)[inside])
-    strokes = [Path([place, place + (0.1, 0)]) for place in places]
+    reach = np.array([size if square else 0.1, 0.0])
+    strokes = [Path([place - reach / 2, place + reach / 2]) for place in places]
     path = Path.make_compound_path(*strokes)
     path.should_simplify = False
     patch = PathPatch(
         path, transform=None, facecolor="none", edgecolor=SENTINEL[role], alpha=opacity,
-        linewidth=size, capstyle="round", zorder=2,
+        linewidth=size, capstyle="butt" if square else "round", zorder=2,
     )  # fmt: skip
     canvas.figure.add_artist(patch)
 

@@ -10,6 +10,7 @@ from reports.figures.contours import Surface, surface_of
 from reports.figures.panel import level_name, levels_of, matches
 
 PARTS = ("", ".x", ".y", ".label")  # of an array's name
+CLASSES = ("c1", "c5", "c3", "c6", "c2", "c8", "c4", "c7")  # colors; the first two as in `contours`
 
 
 class Picture:
@@ -21,12 +22,14 @@ class Picture:
         self.surface: Surface | None = None
         self.classes: list[tuple[str, np.ndarray]] = []
         self.paths: list[tuple[str, np.ndarray]] = []
+        self.lines: list[tuple[str, np.ndarray]] = []
 
     def take_ground(self, arrays: Mapping) -> None:
         """The surface and the points, or notes of what is missing."""
         if self.spec["surface"]:
             try:
-                self.surface = surface_of(arrays, self.spec["surface"], self.spec["log"])
+                known = self.spec["log"], bool(self.spec.get("probability"))
+                self.surface = surface_of(arrays, self.spec["surface"], *known)
             except ValueError as error:
                 self.notes.append(str(error))
         for name in self.spec["points"]:
@@ -44,12 +47,15 @@ class Picture:
                 self.classes.append((str(known), points[labels == label]))
 
     def take_paths(self, arrays: Mapping, cell_name: str) -> None:
-        """The paths, named after their cell where several share the panel."""
-        for name in self.spec["paths"]:
-            path = self._pairs(arrays, name)
-            if path is not None:
-                plain = [name.replace("_", " ")] * (len(self.spec["paths"]) > 1 or not cell_name)
-                self.paths.append((" ".join([cell_name, *plain]).strip(), path))
+        """Paths and lines, named after their cell where several share the panel."""
+        kinds = ((self.spec["paths"], self.paths), (self.spec.get("lines", ()), self.lines))
+        single = sum(len(names) for names, _ in kinds) == 1
+        for names, found in kinds:
+            for name in names:
+                path = self._pairs(arrays, name)
+                if path is not None:
+                    plain = [name.replace("_", " ")] * (not single or not cell_name)
+                    found.append((" ".join([cell_name, *plain]).strip(), path))
 
     def _pairs(self, arrays, name) -> np.ndarray | None:
         values = arrays.get(name)
@@ -64,8 +70,7 @@ class Picture:
     @property
     def marks(self) -> np.ndarray:
         """Where points and paths are, which words had better not cover."""
-        every = [values for _, values in (*self.classes, *self.paths)]
-        found = np.concatenate([np.zeros((0, 2)), *every])
+        found = np.concatenate([np.zeros((0, 2)), *self._drawn])
         return found[np.all(np.isfinite(found), axis=1)]
 
     @property
@@ -74,8 +79,25 @@ class Picture:
         if self.surface:
             x, y = self.surface.x, self.surface.y
             return (float(x.min()), float(x.max())), (float(y.min()), float(y.max()))
-        every = [values for _, values in (*self.classes, *self.paths)]
-        return tuple(drawing.limits([v[:, i] for v in every], False) for i in (0, 1))
+        return tuple(drawing.limits([v[:, i] for v in self._drawn], False) for i in (0, 1))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing can be drawn."""
+        return not (self.surface or self._drawn)
+
+    @property
+    def _drawn(self) -> list[np.ndarray]:
+        return [values for _, values in (*self.classes, *self.paths, *self.lines)]
+
+
+def picture_of(spec: Mapping, cells) -> Picture:
+    """The one picture of cells that share their ground; of others the first."""
+    if not cells:
+        found = Picture(spec["title"], spec)
+        found.notes.append("not run")
+        return found
+    return _of_level(spec["title"], spec, cells)[0]
 
 
 def pictures_of(spec: Mapping, cells) -> list[Picture]:

@@ -9,19 +9,22 @@ from reports import drawing
 from reports.drawing import LEFT, WIDTH, Canvas
 from reports.figures.contours import BANDS, draw_surface
 from reports.figures.marks import cloud, dots, draw_path
+from reports.figures.multiples import grid_panels
 from reports.figures.panel import Panel, Table
-from reports.figures.pictures import Picture, pictures_of
+from reports.figures.pictures import CLASSES, Picture, pictures_of
 
-CLASSES = ("c1", "c5", "c3", "c6", "c2", "c8", "c4", "c7")  # the first two as in `contours`
 MOST, CORNERS = 300, 1500  # points a panel, and corners of all its paths
 DEPTH, NOTE = 270, 100  # of a panel where both axes have one unit, and of one that is empty
 ALIKE = 3  # ranges that differ by more than this factor get axes of their own units
 NODES = 5  # of the surface in each direction, in the table
 GLYPHS = dict(zip(drawing.MARKERS, "●■◆▲▼✚✖⬟", strict=True))
+LINE = "—"  # before the name of a line
 
 
 def plane_panels(panel: str, spec: Mapping, cells) -> list[Panel]:
     """`Plane`: `cells` are the claim's `StoredCell`s, failed ones too."""
+    if spec.get("across"):
+        return grid_panels(panel, spec, cells)
     found = pictures_of(spec, cells)
     names = [panel] if len(found) == 1 else [f"{panel}{i + 1}" for i in range(len(found))]
     return [_draw(name, picture) for name, picture in zip(names, found, strict=True)]
@@ -41,11 +44,13 @@ def _draw(panel: str, picture: Picture) -> Panel:
     x, y = picture.limits
     classes = [name for name, _ in picture.classes]
     paths = [name for name, _ in picture.paths]
-    roles = _colors(paths, len(classes))
-    words = [f"● {name}" for name in (*classes, *paths)] if len(classes + paths) > 1 else []
+    lines = [name for name, _ in picture.lines]
+    roles = _colors([*paths, *lines], len(classes))
+    words = [f"● {name}" for name in (*classes, *paths)] + [f"{LINE} {name}" for name in lines]
+    words = words if len(words) > 1 else []
     margin, depth = _frame(x, y, words)
     spec = picture.spec
-    empty = not (picture.surface or classes or paths)
+    empty = picture.empty
     canvas = Canvas(
         picture.title, spec["x_label"], spec["y_label"], x, y, margin=margin,
         depth=NOTE if empty else depth, grid=picture.surface is None,
@@ -54,8 +59,8 @@ def _draw(panel: str, picture: Picture) -> Panel:
     canvas.leaders = False  # what is named lies anywhere, not at the right
     parts = []
     if picture.surface:
-        lines = draw_surface(canvas, picture.surface, picture.marks)
-        parts.append(_surface_in_words(picture.surface, lines))
+        contours = draw_surface(canvas, picture.surface, picture.marks)
+        parts.append(_surface_in_words(picture.surface, contours))
     every = max(1, -(-sum(len(p) for _, p in picture.classes) // MOST))
     for i, (name, points) in enumerate(picture.classes):
         marker, role = drawing.MARKERS[i % 8], CLASSES[i % 8]
@@ -69,8 +74,11 @@ def _draw(panel: str, picture: Picture) -> Panel:
             canvas.label(kept[:, 1].mean(), f"{GLYPHS[marker]} {name}", role)
     if every > 1:
         parts.append(f"One point of {every} is drawn.")
+    most = CORNERS // max(len(paths + lines), 1)
+    for name, line in picture.lines:
+        parts.append(_draw_line(canvas, name, line, roles[name], words, most))
     for i, (name, path) in enumerate(picture.paths):
-        parts.append(_draw_path(canvas, name, path, roles[name], i, words, CORNERS // len(paths)))
+        parts.append(_draw_path(canvas, name, path, roles[name], i, words, most))
     if paths:
         parts.append("Paths start at hollow marks and end at filled ones.")
     for i, note in enumerate(picture.notes[:4]):
@@ -109,6 +117,20 @@ def _draw_path(canvas, name, path, role, i, words, most) -> str:
     return f"{name}: from {_place(first)} to {_place(last)} in {steps} steps."
 
 
+def _draw_line(canvas, name, line, role, words, most) -> str:
+    """One line without ends; returns it in words."""
+    draw_path(canvas, line, role, 1.8, most)
+    known = np.all(np.isfinite(line), axis=1)
+    if not known.any():
+        return f"{name}: no finite point."
+    if words:
+        canvas.label(line[known][-1][1], f"{LINE} {name}", role)
+    pieces = int(known[0]) + int(np.sum(known[1:] & ~known[:-1]))
+    if pieces > 1:
+        return f"{name}: {pieces} lines."
+    return f"{name}: a line from {_place(line[known][0])} to {_place(line[known][-1])}."
+
+
 def _place(point) -> str:
     return f"({number(float(point[0]))}, {number(float(point[1]))})"
 
@@ -137,7 +159,7 @@ def _surface_in_words(surface, lines) -> str:
 
 
 def _table(picture: Picture) -> Table:
-    """Nodes of the surface, centers of the classes, and starts, middles and ends of the paths."""
+    """Nodes of the surface, centers of the classes, and starts, middles and ends of the lines."""
     rows = []
     surface = picture.surface
 
@@ -158,10 +180,12 @@ def _table(picture: Picture) -> Table:
         kept = points[np.all(np.isfinite(points), axis=1)]
         if len(kept):
             rows.append([f"{name}, mean of {len(kept)}", *map(number, kept.mean(axis=0)), "–"])
-    for name, path in picture.paths:
+    every = [(name, "step", path) for name, path in picture.paths]
+    every += [(name, "point", line) for name, line in picture.lines]
+    for name, word, path in every:
         steps = np.flatnonzero(np.all(np.isfinite(path), axis=1))
         for i in np.unique(steps[[0, len(steps) // 2, -1]]) if len(steps) else ():
             value = surface.nearest(*path[i]) if surface else float("nan")
-            row(f"{name}, step {i}", path[i][0], path[i][1], value)
+            row(f"{name}, {word} {i}", path[i][0], path[i][1], value)
     head = ["what", picture.spec["x_label"], picture.spec["y_label"], "value"]
     return Table(f"Numbers of {picture.title}, from one run", head, rows)

@@ -158,11 +158,13 @@ def test_a_panel_is_small_well_formed_named_and_themed(log):
 
 
 def test_a_field_of_a_probability_is_small():
-    (panel,) = planes(Plane("a", "b", "t", surface="f"), stored(surface(logistic)))
+    (panel,) = planes(
+        Plane("a", "b", "t", surface="f", probability=True), stored(surface(logistic))
+    )
     assert len(panel.svg) < 10_000
     assert "edges at 0.1, 0.25, 0.5, 0.75, 0.9; the line is one half" in panel.description
     wavy = surface(lambda x, y: np.sin(3 * x) * np.cos(3 * y) / 2 + 0.5)
-    (panel,) = planes(Plane("a", "b", "t", surface="f"), stored(wavy))
+    (panel,) = planes(Plane("a", "b", "t", surface="f", probability=True), stored(wavy))
     assert len(panel.svg) < 40_000
 
 

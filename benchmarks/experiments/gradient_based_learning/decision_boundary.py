@@ -300,8 +300,10 @@ EXPERIMENT = Experiment(
     figure=(
         Plane(
             surface="probability",
+            probability=True,
             points=("sample",),
-            paths=("normal", "distance"),
+            lines=("distance",),
+            paths=("normal",),
             by="data",
             x_label="first feature",
             y_label="second feature",

@@ -219,7 +219,7 @@ EXPERIMENT = Experiment(
         ),
         Plane(
             points=("samples",),
-            paths=tuple(DRAWN_BOUNDARIES),
+            lines=tuple(DRAWN_BOUNDARIES),
             by="method",
             where={"data": "synthetic"},
             x_label="first feature",

@@ -268,7 +268,8 @@ EXPERIMENT = Experiment(
     },
     figure=(
         Plane(
-            paths=("loss", "quadratic model", "tangent", "step"),
+            lines=("loss", "quadratic model", "tangent"),
+            paths=("step",),
             where={"data": "synthetic", "model": SECOND},
             x_label="share of the Newton step",
             y_label="loss",

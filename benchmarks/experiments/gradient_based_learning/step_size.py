@@ -285,7 +285,8 @@ EXPERIMENT = Experiment(
             title="Straight down, across the valley, or out of it: the learning rate decides",
         ),
         Plane(
-            paths=("profile", "chord", "steps"),
+            lines=("profile", "chord"),
+            paths=("steps",),
             by="rate",
             where=DRAWN,
             x_label="weight along the steepest direction",

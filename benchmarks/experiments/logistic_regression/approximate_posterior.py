@@ -477,7 +477,7 @@ EXPERIMENT = Experiment(
         Plane(
             surface="posterior",
             points=("Metropolis",),
-            paths=("Laplace", "variational"),
+            lines=("Laplace", "variational"),
             by="samples",
             where={"data": _planar.SYNTHETIC},
             x_label="first weight",

@@ -251,6 +251,7 @@ EXPERIMENT = Experiment(
     figure=(
         Plane(
             surface="probability",
+            probability=True,
             points=("samples",),
             by="data",
             x_label="first feature",

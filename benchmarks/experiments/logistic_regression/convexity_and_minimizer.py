@@ -426,7 +426,7 @@ EXPERIMENT = Experiment(
     },
     figure=(
         Plane(
-            paths=("loss", "chord"),
+            lines=("loss", "chord"),
             where={"data": OVERLAPPING},
             x_label="share of the way from one weight vector to another",
             y_label="loss",

@@ -214,8 +214,9 @@ EXPERIMENT = Experiment(
     figure=(
         Plane(
             surface="probability",
+            probability=True,
             points=("samples",),
-            paths=("pushes",),
+            lines=("pushes",),
             by="data",
             where={"form": ERROR},
             x_label="first feature",

@@ -279,7 +279,7 @@ EXPERIMENT = Experiment(
         Plane(
             surface="loss",
             points=("corner",),
-            paths=("edge", "first logit fixed", "second logit fixed"),
+            lines=("edge", "first logit fixed", "second logit fixed"),
             where={"data": SYNTHETIC},
             log=True,
             x_label="position in the simplex of three classes",

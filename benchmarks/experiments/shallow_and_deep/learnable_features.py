@@ -331,16 +331,18 @@ def measure(cell, seeds):
     )
 
 
-def field(data, title, classifiers=DRAWN):
-    """Boundaries of the classifiers on one problem, a panel each."""
+def fields(title, data, classifiers, **more):
+    """Probabilities of class 1 in the plane, and the samples."""
     return Plane(
         surface="probability",
+        probability=True,
         points=("samples",),
         by="classifier",
         where={"data": data, "classifier": classifiers},
         x_label="first feature",
         y_label="second feature",
         title=title,
+        **more,
     )
 
 
@@ -410,13 +412,16 @@ EXPERIMENT = Experiment(
             y_label="classifier",
             title="Training errors above the fewest of any line: below zero no line can get",
         ),
-        field(XOR, "Exclusive or", (LOGISTIC, MLP)),
-        field(MOONS, "Moons"),
-        field(CIRCLES, "Circles"),
-        field(GAUSSIANS, "Two Gaussians"),
+        fields("Exclusive or", XOR, (LOGISTIC, MLP)),
+        fields(
+            "Ten classifiers on three problems",
+            (MOONS, CIRCLES, GAUSSIANS),
+            DRAWN,
+            across="data",
+        ),
         Plane(
             points=("features",),
-            paths=("bent_net", "boundary"),
+            lines=("bent_net", "boundary"),
             where={"data": MOONS, "classifier": MLP},
             x_label="across the boundary",
             y_label="along it",

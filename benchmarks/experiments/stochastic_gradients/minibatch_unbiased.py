@@ -212,7 +212,7 @@ EXPERIMENT = Experiment(
     figure=(
         Plane(
             points=("estimates",),
-            paths=("full gradient",),
+            lines=("full gradient",),
             by="batch_size",
             where={"data": REAL, "sampling": DISTINCT, "batch_size": DRAWN},
             x_label="first entry",

@@ -295,7 +295,7 @@ EXPERIMENT = Experiment(
     figure=(
         Plane(
             points=("gradient",),
-            paths=("average", "signal"),
+            lines=("average", "signal"),
             by="alpha",
             where={"alpha": (0.5, 0.9, 0.99)},
             x_label="step",

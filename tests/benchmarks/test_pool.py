@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 
+from benchmarks import worker
 from benchmarks.discover import discover
 from benchmarks.plan import Task
 from benchmarks.pool import Pool
@@ -95,6 +96,44 @@ def test_a_worker_that_has_grown_too_large_is_replaced(tasks, monkeypatch, log):
     got = outcomes(Pool({"cpu": 1}), tasks("C12")[:2])
     assert [o.attempts for o in got.values()] == [1, 1]
     assert len(log.read_text().splitlines()) == 10
+
+
+def test_memory_that_was_freed_is_not_held_against_a_worker(monkeypatch):
+    """Blocks below the threshold for `mmap`; one on top keeps the heap from shrinking."""
+    blocks = [b"x" * (60_000 + i % 7) for i in range(3000)]
+    top = b"x" * 60_000
+    full = worker._memory()
+    del blocks
+    kept = worker._memory()
+    worker._return_freed_memory()
+    if kept > full - 1e8:  # else this allocator gives back by itself
+        assert worker._memory() < full - 1e8
+    del top
+    monkeypatch.setattr(worker.ctypes, "CDLL", lambda name: object())  # another C library
+    worker._return_freed_memory()
+
+
+@pytest.mark.parametrize(("after", "retires"), [(1.2e9, False), (1.5e9, True)])
+def test_a_worker_asks_to_be_replaced_only_for_what_it_still_holds(monkeypatch, after, retires):
+    resident, sent = iter([1.6e9, after]), []
+    monkeypatch.setattr(worker, "_memory", lambda: next(resident))
+    monkeypatch.setattr(worker, "_measure", lambda *task: worker.Answer())
+    monkeypatch.setattr(worker, "_print_into", lambda log: None)
+    monkeypatch.setattr(worker.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(worker.warnings, "simplefilter", lambda _: None)
+    tasks = iter([()])
+
+    class Connection:
+        def recv(self):
+            try:
+                return next(tasks)
+            except StopIteration:
+                raise EOFError from None
+
+        send = staticmethod(sent.append)
+
+    worker.serve(Connection(), "log", memory_limit=1.4e9)
+    assert [answer.retire for answer in sent] == [retires]
 
 
 def test_the_cpu_hides_the_gpu_and_threads_are_one(monkeypatch):

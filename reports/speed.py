@@ -5,6 +5,7 @@ not, and are shown as what they are.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from reports.drawing import Canvas
 from reports.figures.marks import DASHED, dots
 from reports.figures.panel import Panel, Table
 
-ROW, WIDEST = 20, 168  # units a class and for the longest name
+ROW, LONG = 22, 16  # units a class; letters of a name before it takes two lines
 PASSES = {"forward": ("c7", "o")}  # whatever else a program does is its training
 TRAINS = ("c2", "D")
 
@@ -43,11 +44,6 @@ class SpeedTables:
     modes: tuple[dict, ...] = ()
     training: dict[str, list[dict]] = field(default_factory=dict)
     environments: dict[str, dict] = field(default_factory=dict)
-
-    @property
-    def worst(self) -> dict:
-        """The pass whose results are farthest apart."""
-        return max(self.components, key=lambda row: row["deviation"])
 
     @property
     def apart(self) -> list[dict]:
@@ -101,22 +97,27 @@ def _panels(rows: Sequence[dict]) -> Iterator[Panel]:
 
 def _panel(name: str, title: str, rows: list[dict]) -> Panel:
     """A row a class; a mark for each pass, with the 10 % to 90 % quantiles of the rounds."""
-    classes = list(dict.fromkeys(row["class"] for row in rows))
+    classes = list(dict.fromkeys(row["class"] for row in reversed(rows)))
+    names = [re.sub(r"(?<=[a-z])(?=[A-Z])", " ", c) if len(c) > LONG else c for c in classes]
     marks = {row["does"]: PASSES.get(row["does"], TRAINS) for row in rows}
     bounds = [value for row in rows for value in row["ratio"]]
     low, high = drawing.limits([bounds, [0.5, 2.0]], log=True, pad=0.06)
-    left = min(16 + drawing.LETTER * max(map(len, classes)), WIDEST)
     canvas = Canvas(
-        title, "time over Keras's", "", (low, high), (len(classes) - 0.5, -0.5), "x",
-        y_names=list(enumerate(classes)), left=left, depth=ROW * len(classes),
+        title, "time over Keras's", " ", (low, high), (-0.5, len(classes) - 0.5), "x",
+        y_names=list(enumerate(names)), left=16 + drawing.LETTER * LONG, depth=ROW * len(classes),
         x_ticks=[t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10) if low < t < high],
     )  # fmt: skip
+    for i, (does, (role, marker)) in enumerate(marks.items()):
+        sign = {"o": "●", "D": "◆"}[marker]
+        canvas.text(140 * i, 32, f"{sign} {does}", "lb", color=role)
     one = canvas.place(1, 0)[0]
     canvas.rule([one, one], [canvas.top, canvas.height - drawing.BOTTOM], "ink", 1.6, DASHED)
-    shift = {"forward": -0.16} if "forward" in marks and len(marks) > 1 else {}
+    two = len({PASSES.get(does, TRAINS) for does in marks}) == 2
     for row in rows:
         role, marker = marks[row["does"]]
-        y = classes.index(row["class"]) + shift.get(row["does"], 0.16 if shift else 0.0)
+        y = classes.index(row["class"])
+        if two:  # one above the other
+            y += 0.16 if row["does"] in PASSES else -0.16
         middle, *ends = row["ratio"]
         at = [canvas.place(value, y)[0] for value in ends]
         height = canvas.place(middle, y)[1]
@@ -135,5 +136,4 @@ def _panel(name: str, title: str, rows: list[dict]) -> Panel:
     ]  # fmt: skip
     caption = "Median and 10 % to 90 % quantile of the rounds; deviation in float64"
     svg = canvas.svg(name, title, shown)
-    legend = tuple((role, does) for does, (role, _) in marks.items())
-    return Panel(name, title, svg, shown, Table(caption, head, cells), legend)
+    return Panel(name, title, svg, shown, Table(caption, head, cells))

@@ -282,6 +282,7 @@ def measure(only: list[str], repeats: int, yours: Sequence[str] = ()) -> list[di
                 "does": pair.does,
                 "deviation": apart,
                 "rounding": rounding,
+                "numpy": deviation.against_numpy(pair.cls) if apart > rounding else None,
                 "microseconds": [1e6 * value for value in spread(mine.seconds)],
                 "keras_microseconds": [1e6 * value for value in spread(reference.seconds)],
                 "ratio": list(ratio),
@@ -297,9 +298,7 @@ def line(row: dict) -> str:
     """A row as text."""
     ratio = "{:.2f} ({:.2f} to {:.2f})".format(*row["ratio"])
     met = "met" if row["met"] else "MISSED"
-    apart = f"{row['deviation']:.0e}" + (
-        " MORE THAN ROUNDING" * (row["deviation"] > row["rounding"])
-    )
+    apart = f"{row['deviation']:.0e}{'' if row['deviation'] <= row['rounding'] else ' (!)'}"
     return (
         f"{row['name']:38}{apart:>10}{row['microseconds'][0]:>10.0f}"
         f"{row['keras_microseconds'][0]:>10.0f}{ratio:>24}   <= {row['limit']:.2f}: {met}"

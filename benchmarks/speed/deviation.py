@@ -1,10 +1,13 @@
 """How far a class of ours and Keras's of the same name are apart, in float64.
 
 A deviation is the largest difference relative to the largest value. Beside it stands what rounding
-allows two ways of adding the same n numbers: 64 n times machine precision.
+allows two ways of adding the same n numbers: 64 n times machine precision. Where the two are
+farther apart, NumPy says which of them is off (`against_numpy`): Keras keeps some constants in
+float32, and so is no oracle to the last digit.
 """
 
 import inspect
+from functools import partial
 
 import numpy as np
 
@@ -40,7 +43,7 @@ def mode(layer, training: bool) -> dict[str, bool]:
 
 
 def of_layer(ours, theirs, shape: tuple[int, ...], training: bool) -> Found:
-    """Outputs; with `training` the gradients of their squares by inputs and weights as well.
+    """Outputs; with `training` the gradients by inputs and weights of a weighted sum as well.
 
     Args:
         ours: makes a layer of a `dtype`.
@@ -50,7 +53,8 @@ def of_layer(ours, theirs, shape: tuple[int, ...], training: bool) -> Found:
     """
     import tensorflow as tf
 
-    x = tf.constant(np.random.default_rng(0).normal(0.3, 1.0, shape))
+    rng = np.random.default_rng(0)
+    x = tf.constant(rng.normal(0.3, 1.0, shape))
     layers = [make(dtype="float64") for make in (ours, theirs)]
     for layer in layers:
         layer.build(shape)
@@ -61,7 +65,9 @@ def of_layer(ours, theirs, shape: tuple[int, ...], training: bool) -> Found:
         with tf.GradientTape() as tape:
             tape.watch(x)
             outputs = layer(x, **mode(layer, training))
-            loss = tf.reduce_sum(tf.square(outputs))
+            # Random weights: a normalized output has a sum of squares without a slope.
+            weights = np.random.default_rng(1).normal(size=outputs.shape)
+            loss = tf.reduce_sum(outputs * weights)
         results.append([outputs, *(tape.gradient(loss, sources) if training else [])])
     return relative(*results), allowed(int(np.prod(shape)))
 
@@ -82,18 +88,70 @@ def of_loss(ours, theirs) -> Found:
 
 
 def of_optimizer(ours, theirs) -> Found:
-    """A weight after ten updates with the same gradients."""
+    """Ten updates of a weight with the same gradients."""
+    return relative([moved(ours)], [moved(theirs)]), allowed(STEPS)
+
+
+def moved(cls) -> np.ndarray:
+    """How far an optimizer with its defaults takes a weight."""
     import keras
     import tensorflow as tf
 
+    start, gradients = path()
+    w, optimizer = keras.Variable(start, dtype="float64"), cls()
+    for gradient in gradients:
+        optimizer.apply([tf.constant(gradient)], [w])
+    return w.numpy() - start
+
+
+def path() -> tuple[np.ndarray, np.ndarray]:
+    """A weight and its gradients, step by step."""
     start, *gradients = np.random.default_rng(0).normal(size=(STEPS + 1, *SHAPE))
-    results = []
-    for cls in (ours, theirs):
-        w, optimizer = keras.Variable(start, dtype="float64"), cls()
-        for gradient in gradients:
-            optimizer.apply([tf.constant(gradient)], [w])
-        results.append([w.numpy() - start])
-    return relative(*results), allowed(STEPS)
+    return start, np.array(gradients)
+
+
+def adam() -> np.ndarray:
+    """What Keras's documentation says of Adam, in NumPy, with the defaults."""
+    start, gradients = path()
+    rate = float(np.float32(0.001))  # Keras keeps a learning rate in float32, as ours do
+    w, mean, square = start.copy(), np.zeros(SHAPE), np.zeros(SHAPE)
+    for t, g in enumerate(gradients, 1):
+        mean, square = 0.9 * mean + 0.1 * g, 0.999 * square + 0.001 * g**2
+        debias = np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        w -= rate * debias * mean / (np.sqrt(square) + 1e-7)
+    return w - start
+
+
+def gelu(x: np.ndarray) -> np.ndarray:
+    """X times the normal distribution function."""
+    from scipy.special import ndtr
+
+    return x * ndtr(x)
+
+
+def leaky_relu(x: np.ndarray) -> np.ndarray:
+    """x, or a fifth of it below zero."""
+    return np.where(x > 0, x, 0.2 * x)
+
+
+def against_numpy(cls: str) -> Found | None:
+    """Deviation of ours and of Keras's from NumPy, for what needed a referee so far."""
+    import keras
+    import tensorflow as tf
+
+    import suite
+
+    if cls == "Adam":
+        ours, theirs = (partial(moved, m.optimizers.Adam) for m in (suite, keras))
+        reference = adam()
+    elif cls in ("gelu", "leaky_relu"):
+        x = np.random.default_rng(0).normal(0.3, 1.0, SHAPE)
+        functions = (getattr(m.activations, cls) for m in (suite, keras))
+        ours, theirs = (partial(function, tf.constant(x)) for function in functions)
+        reference = {"gelu": gelu, "leaky_relu": leaky_relu}[cls](x)
+    else:
+        return None
+    return relative([ours()], [reference]), relative([theirs()], [reference])
 
 
 def of_initializer(ours, theirs) -> Found:

@@ -148,6 +148,21 @@ def test_a_deviation_beyond_rounding_is_seen():
     assert found <= rounding
 
 
+@pytest.mark.parametrize("name", ["Adam", "gelu", "leaky_relu"])
+def test_numpy_says_that_ours_is_exact(name):
+    """Keras keeps constants of these in float32; should it mend that, this still passes."""
+    ours, theirs = deviation.against_numpy(name)
+    assert ours < deviation.allowed(deviation.STEPS)
+    assert theirs < 1e-4
+
+
+def test_a_gradient_that_vanishes_hides_nothing():
+    """The squares of a normalized batch have no slope: weights that differ make one."""
+    makers = [partial(m.layers.BatchNormalization) for m in (suite, keras)]
+    found, rounding = deviation.of_layer(*makers, (6, 5, 3), training=True)
+    assert found < 1e-12 < rounding
+
+
 def test_your_layer_is_measured_against_kerass():
     cls, name = components.your_layer("suite.layers:GRU=LSTM")
     assert cls is suite.layers.GRU and name == "LSTM"

@@ -64,7 +64,7 @@ def test_ratios_and_deviations_are_those_of_the_file(page):
 
 
 def test_what_differs_by_more_than_rounding_is_named(page):
-    assert "except My&lt;script&gt; forward" in section(page, "components")
+    assert "exceptions: My&lt;script&gt; forward (2.50·10⁻⁷" in section(page, "components")
     assert "My<script>" not in page
 
 

@@ -226,3 +226,41 @@ def compare(
     return ComparisonResult(
         studied, [rank(names, np.stack(table, axis=1), lens) for lens, table in columns.items()]
     )
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one lens says over all settings of a comparison.
+
+    Args:
+        lens: the lens.
+        winners: contender -> in how many settings it is the clear winner, most first.
+        open: settings without a clear winner.
+        ruled_out: contenders that are first in under 1 % of resamples in every setting.
+    """
+
+    lens: str
+    winners: dict[str, int]
+    open: int
+    ruled_out: list[str]
+
+    @property
+    def settings(self) -> int:
+        """How many there are."""
+        return sum(self.winners.values()) + self.open
+
+
+def decide(results: Sequence[ComparisonResult]) -> dict[str, Decision]:
+    """Lens -> decision, over the settings that are complete."""
+    found = {}
+    for lens in LENSES:
+        rankings = [r for result in results for r in result.rankings if r.lens == lens]
+        if not rankings:
+            continue
+        names = dict.fromkeys(name for r in rankings for name in r.first)
+        winners = {name: sum(r.winner == name for r in rankings) for name in names}
+        kept = sorted(((n, k) for n, k in winners.items() if k), key=lambda item: -item[1])
+        best = {name: max(r.first.get(name, 0.0) for r in rankings) for name in names}
+        out = [name for name, share in best.items() if share < 1 - CLEAR]
+        found[lens] = Decision(lens, dict(kept), sum(not r.winner for r in rankings), out)
+    return found

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks import statistics
 from reports import drawing, figures
-from reports.comparison import ComparisonResult, Tuned, compare
+from reports.comparison import ComparisonResult, Decision, Tuned, compare, decide
 from reports.figures.panel import level_name
 from reports.load import ComparisonView, problems_of
 
@@ -39,6 +39,11 @@ class Compared:
     view: ComparisonView
     parts: list[Part]
     panels: list[figures.Panel]
+
+    @property
+    def decisions(self) -> dict[str, Decision]:
+        """Lens -> who wins, over the settings that are complete."""
+        return decide([part.result for part in self.parts if part.result and part.complete])
 
     @property
     def every_panel(self) -> list[figures.Panel]:

@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from reports.comparison import Tuned, compare, decades_of, rank, usable_range
+from reports.comparison import (
+    ComparisonResult,
+    Ranking,
+    Tuned,
+    compare,
+    decades_of,
+    decide,
+    rank,
+    usable_range,
+)
 
 
 def tuned(value, validation, test, steps, train=None, diverged=None):
@@ -105,3 +114,21 @@ def test_ranks_share_ties():
     ranking = rank(["a", "b", "c"], table, "stability")
     assert ranking.first == {"a": 0.5, "b": 0.5, "c": 0.0}
     assert ranking.ranks["b"][0] == 1.5
+
+
+def test_a_decision_counts_settings_by_hand():
+    def setting(**first):
+        return ComparisonResult([], [Ranking("stability", first, {})])
+
+    found = decide(
+        [
+            setting(a=1.0, b=0.0, c=0.0),
+            setting(a=0.99, b=0.01, c=0.0),
+            setting(a=0.5, b=0.495, c=0.005),
+            setting(a=0.0, b=1.0, c=0.0),
+        ]
+    )
+    assert list(found) == ["stability"]  # lenses without a ranking are absent, not ties
+    decision = found["stability"]
+    assert decision.winners == {"a": 2, "b": 1} and decision.open == 1
+    assert decision.ruled_out == ["c"] and decision.settings == 4

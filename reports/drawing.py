@@ -8,6 +8,7 @@ panel costs about 10 kB.
 
 import copy
 import io
+import itertools
 import re
 import textwrap
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ WIDTH, HEIGHT = 420, 300  # units of a panel: two abreast, and text stays 11 to 
 LEFT, TOP, BOTTOM = 52, 50, 46
 LETTER = 8.9  # units: a semibold letter at the phone's 13.4, in the widest system font
 NAME = 7.2  # units of a letter at a mark below
+MARGIN = 16.0  # units on the right, without labels
 HAIR = 0.015  # of a range: a line at its very end is still seen whole
 
 FIXED = {  # a color -> who always has it, one of each kind: optimizers, initializers, ...
@@ -73,10 +75,12 @@ def method_of(name: str) -> str | None:
 
 def colors(levels: list[str]) -> dict[str, str]:
     """One role a level: methods keep theirs, others take the palette in order, spread out."""
+    wanted = {level: method_of(level) for level in levels}
     found: dict[str, str] = {}
-    for level in levels:
-        role = method_of(level)
-        if role and role not in found.values():
+    for level, role in wanted.items():
+        # Variants of one method, "momentum 0.5" and "momentum 0.9", are told apart by the palette.
+        alone = list(wanted.values()).count(role) == 1 or level.lower() in METHODS
+        if role and alone and role not in found.values():
             found[level] = role
     rest = [level for level in levels if level not in found]
     if len(rest) == 1 and len(levels) == 1:
@@ -181,6 +185,20 @@ def declump(wanted: list[float], heights: list[float], low: float, high: float) 
     return out
 
 
+def wrap(words: str, columns: int, **rules) -> list[str]:
+    """Lines of at most so many letters; equations stay whole, names in CamelCase need not.
+
+    >>> wrap("LSTM b = 0", 8), wrap("MessagePassing", 10), wrap("GlorotNormal", 12)
+    (['LSTM', 'b = 0'], ['Message', 'Passing'], ['GlorotNormal'])
+    """
+    words = re.sub(r" ([=≤≥<>]) ", "\u00a0\\1\u00a0", words)
+    words = " ".join(
+        word if len(word) <= columns else re.sub("\u00a0|(?<=[a-z])(?=[A-Z])", " ", word)
+        for word in words.split(" ")
+    )
+    return [s.replace("\u00a0", " ") for s in textwrap.wrap(words, columns, **rules)] or [""]
+
+
 def axis_label(words: str, log: bool) -> str:
     """A label that says when its axis is logarithmic, once."""
     return words + " (log)" if log and "(log" not in words else words
@@ -230,7 +248,7 @@ class Canvas:
     """
 
     def __init__(
-        self, title, x_label, y_label, x, y, log="", margin=16.0, x_names=None, x_ticks=None,
+        self, title, x_label, y_label, x, y, log="", margin=MARGIN, x_names=None, x_ticks=None,
         columns=48, y_names=None, left=LEFT, depth=HEIGHT - TOP - BOTTOM, grid=True,
     ):  # fmt: skip
         # 48 characters of 14-unit semibold fit into 420 units in any system font.
@@ -239,7 +257,7 @@ class Canvas:
         self.top = TOP + extra + (0 if y_label else -18)
         self.left, self.right = left, WIDTH - margin
         below = self._below(x_names)
-        # A second line of names takes the place of the label, which moves down.
+        # Further lines of names take the place of the label, which moves down.
         self.bottom = BOTTOM + 12 * (max([len(lines) for _, lines in below], default=1) - 1)
         self.height = TOP + extra + depth + self.bottom
         self.figure = Figure(figsize=(WIDTH / 72, self.height / 72), dpi=72)
@@ -277,26 +295,51 @@ class Canvas:
                     where = self.place(at, y[0])[0]
                     self.text(where, bottom + 16 + 13 * i, line, "tk", ha="center")
         else:
-            last = -np.inf
-            for tick in x_ticks if x_ticks is not None else ticks(*x, "x" in log):
+            for tick in self._marked(x_ticks):
                 at = self.place(tick, y[0])[0]
-                name = tick_label(tick)
-                if at - last < 8.2 * len(name) + 6:  # 13.6-unit digits on a phone
-                    continue
-                last = at
                 self.rule([at, at], [bottom, bottom + 4], "ink2", 1)
-                self.text(at, bottom + 17, name, "tk", ha="center")
+                self.text(at, bottom + 17, tick_label(tick), "tk", ha="center")
 
     def _below(self, names) -> list[tuple]:
-        """What stands below: (place, its lines), as many letters a line as there is room for."""
+        """What stands below: (place, its lines), words unbroken where neighbors leave room."""
         if not names:
             return []
-        room = int((self.right - self.left) / len(names) / NAME)
-        columns = min(max(room, 3), 14)
-        return [
-            (at, textwrap.wrap(name, columns, max_lines=2, placeholder="…") or [""])
-            for at, name in names
-        ]
+        step = (self.right - self.left) / len(names)
+        beside = 2 * (WIDTH - self.right)  # what the last name may take on its right
+
+        def wrapped(columns: int, broken: bool) -> list[list[str]]:
+            rules = {"max_lines": 3, "placeholder": "…", "break_long_words": broken}
+            return [wrap(name, columns, **rules) for _, name in names]
+
+        def apart(lines: list[list[str]]) -> bool:
+            widths = [NAME * max(map(len, those)) for those in lines]
+            ends = [*((a + b) / 2 for a, b in itertools.pairwise(widths)), widths[-1] - beside]
+            return max(ends) < step - NAME / 2
+
+        least = min(max(int(step / NAME), 3), 14)
+        tries = [wrapped(columns, broken=False) for columns in range(14, 2, -1)]
+        lines = next((lines for lines in tries if apart(lines)), wrapped(least, broken=True))
+        return [(at, those) for (at, _), those in zip(names, lines, strict=True)]
+
+    def _marked(self, wanted) -> list[float]:
+        """Places of numbers on the axis below: so few that their names stand apart."""
+        if wanted is None:
+            for most in range(6, 2, -1):
+                found = ticks(*self.x, "x" in self.log, most)
+                if len(self._apart(found)) == len(found):
+                    return found
+            wanted = found
+        return self._apart(wanted)
+
+    def _apart(self, places) -> list[float]:
+        """Those whose names do not touch the one before."""
+        kept, last = [], -np.inf
+        for tick in places:
+            at = self.place(tick, self.y[0])[0]
+            if at - last >= 8.2 * len(tick_label(tick)) + 6:  # 13.6-unit digits on a phone
+                kept.append(tick)
+                last = at
+        return kept
 
     def _rows(self, names) -> list[tuple]:
         """What stands on the left: (words, (its height, how far below it)), a line each."""
@@ -306,7 +349,7 @@ class Canvas:
             return [(tick_label(t), (self.place(self.x[0], t)[1], 0)) for t in marks]
         rows = []
         for at, name in names:
-            lines = textwrap.wrap(name, max(int((self.left - 7) / LETTER), 4))[:2] or [""]
+            lines = wrap(name, max(int((self.left - 7) / LETTER), 4))[:2]
             where = self.place(self.x[0], at)[1]
             for i, line in enumerate(lines):
                 rows.append((line, (where, 13 * i - 6.5 * (len(lines) - 1))))
@@ -325,6 +368,16 @@ class Canvas:
         inner.x, inner.y, inner.log, inner.labels = x, y, "", []
         inner._limit()
         return inner
+
+    def layer(self) -> "Canvas":
+        """The same plot once more, above marks; labels are shared."""
+        above = copy.copy(self)
+        above.axes = self.figure.add_axes(self.axes.get_position(), zorder=2.5)
+        above.axes.set_axis_off()
+        above.axes.set_xscale(self.axes.get_xscale())
+        above.axes.set_yscale(self.axes.get_yscale())
+        above._limit()
+        return above
 
     def place(self, x, y) -> tuple[float, float]:
         """Data -> units from the top left corner."""
@@ -391,7 +444,7 @@ class Canvas:
         if not self.labels:
             return
         columns = max(int((WIDTH - self.right - 12) / LETTER), 6)
-        wrapped = [textwrap.wrap(words, columns)[:3] for _, words, _, _ in self.labels]
+        wrapped = [wrap(words, columns)[:3] for _, words, _, _ in self.labels]
         wanted = [self.place(self.x[1], value)[1] for value, _, _, _ in self.labels]
         heights = [14.5 * len(lines) + 2 for lines in wrapped]
         lowest = self.height - self.bottom + 8
@@ -447,12 +500,21 @@ class Canvas:
 def margin_for(labels: list[str]) -> float:
     """Units that the widest label needs, at most 132: longer ones are wrapped."""
     longest = max((len(label) for label in labels), default=0)
-    return 16.0 if not longest else min(18 + LETTER * longest, 132.0)
+    return MARGIN if not longest else min(18 + LETTER * longest, 132.0)
 
 
 def _number(value: float) -> str:
     text = f"{value:.1f}".removesuffix(".0")
     return text if text not in ("-0", "") else "0"
+
+
+def _short(value: float) -> str:
+    """As paths may have it: without the zero before the point.
+
+    >>> _short(-0.5), _short(0.0), _short(10.0)
+    ('-.5', '0', '10')
+    """
+    return re.sub(r"^(-?)0\.", r"\1.", _number(value))
 
 
 def _relative(match: re.Match) -> str:
@@ -474,8 +536,13 @@ def _relative(match: re.Match) -> str:
         if command == "M":
             out.append(f"M{_number(x)} {_number(y)}")
         elif (x, y) != at or len(tokens) < 8:
-            dx, dy = _number(round(x - at[0], 1)), _number(round(y - at[1], 1))
-            out.append(f"l{dx}{'' if dy.startswith('-') else ' '}{dy}")
+            dx, dy = _short(round(x - at[0], 1)), _short(round(y - at[1], 1))
+            if dy == "0":
+                out.append(f"h{dx}")
+            elif dx == "0":
+                out.append(f"v{dy}")
+            else:
+                out.append(f"l{dx}{'' if dy.startswith('-') else ' '}{dy}")
         at = (x, y)
     return f' d="{"".join(out)}"'
 

@@ -41,6 +41,7 @@ def histogram_panel(panel: str, spec: Mapping, results) -> Panel | None:
         spec["title"], spec["x_label"], "share of trials", x, (0.0, top), "x" if log else "",
         drawing.margin_for(names if len(names) > 1 else []),
     )  # fmt: skip
+    canvas.leaders = False  # no line ends on the right
     for (name, values), shares in zip(groups, heights, strict=True):
         at = np.repeat(edges, 2)[1:-1]
         canvas.band(at, np.zeros(len(at)), np.repeat(shares, 2), roles[name], 0.22)
@@ -66,11 +67,11 @@ def histogram_panel(panel: str, spec: Mapping, results) -> Panel | None:
             key.append(meaning)
             across = canvas.place(value, 0)[0]
             low = canvas.height - canvas.bottom
-            canvas.rule([across, across], [canvas.top - 4, low], role, width, dashes, over=True)
+            canvas.rule([across, across], [canvas.top + 2, low], role, width, dashes, over=True)
             # Above the bars, and away from the other mark where the two stand close together.
             gap = 99.0 if beside is None else across - canvas.place(beside, 0)[0]
             side = "center" if abs(gap) > 50 else "left" if gap > 0 else "right"
-            canvas.text(across, canvas.top - 6, word, "lb", side, role)
+            canvas.text(across, canvas.top - 2, word, "lb", side, role)
     rows = [
         [name, number(float(v.mean())), number(float(v.std(ddof=1)) if len(v) > 1 else 0.0),
          *[number(float(q)) for q in np.quantile(v, (0.05, 0.5, 0.95))], str(len(v))]

@@ -45,8 +45,9 @@ class Other:
 
 def _others(series, theory_label: str) -> list[Other]:
     """Theory and slide, where there are any."""
+    theory = theory_label or "theory"
     known = (
-        Other("theory", theory_label or "theory", "ink", 1.6, DASHED, "dashed", "Dashed: theory."),
+        Other("theory", theory, "ink", 1.6, DASHED, "dashed", f"Dashed: {theory}."),
         Other("slide", "slide", "ref", 2.6, DOTTED, "dotted", "Dotted: the slide."),
     )
     return [other for other in known if any(getattr(s, other.kind) for s in series)]

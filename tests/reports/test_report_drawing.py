@@ -33,6 +33,110 @@ def test_optimizers_keep_their_colors():
     assert len(set(roles.values())) == 4
 
 
+def test_variants_of_a_method_are_told_apart_and_its_own_name_keeps_its_color():
+    roles = drawing.colors(["momentum 0", "momentum 0.9", "momentum 0.99"])
+    assert set(roles.values()) <= set(drawing.PALETTE) and len(set(roles.values())) == 3
+    roles = drawing.colors(["He with slope", "He", "LeCun"])
+    assert roles["He"] == "m-rms" and roles["LeCun"] == "m-gd"
+    assert roles["He with slope"] in drawing.PALETTE
+
+
+def positions(panel, role):
+    """`(words, x, y)` of the texts of a class."""
+    found = re.findall(
+        rf'<text class="{role}"[^>]*? x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)<', panel.svg
+    )
+    return [(words, float(x), float(y)) for x, y, words in found]
+
+
+def points_of(levels, **more):
+    cells = [cell([0.5, 0.75, 1.0], form=level) for level in levels]
+    spec = to_json(Points("form", "error", "form of the loss", "accuracy", "Same", **more))
+    (panel,) = figures.draw("p", spec, Results(tuple(cells)), no_curves)
+    return panel
+
+
+@pytest.mark.parametrize(
+    "levels", [("a", "b"), ("with all brackets", "as it is printed here", "sum")]
+)
+def test_names_in_several_lines_leave_room_for_the_axis(levels):
+    panel = points_of([*levels, *"cdef"])
+    lowest = max(y for _, _, y in positions(panel, "tk"))
+    (label,) = [y for words, _, y in positions(panel, "al") if words == "form of the loss"]
+    assert label - lowest >= 15  # of 13.4 units on a phone
+    assert label + 4 <= float(re.search(r'viewBox="0 0 420 ([\d.]+)"', panel.svg)[1])
+
+
+def test_a_long_word_stays_whole_where_its_neighbors_are_short():
+    names = [
+        n for n, _, _ in positions(points_of(["dense", "convolution", "no", "two", "k"]), "tk")
+    ]
+    assert "convolution" in names
+    names = [n for n, _, _ in positions(points_of([f"convolution{i}" for i in "abcdefg"]), "tk")]
+    assert not any(len(name) > 7 for name in names if not name[0].isdigit())
+
+
+def test_a_share_has_no_axis_above_one_and_an_interval_beyond_is_not_hidden():
+    assert drawing.limits([[1.0, 1.0]], False, ends=True)[1] < 1.01
+    assert drawing.limits([[0.2, 0.9], [1.05]], False, ends=True)[1] > 1.05
+    assert drawing.limits([[-0.1, 1.0]], False, ends=True)[0] < -0.1
+    numbers = [n for n, x, _ in positions(points_of(["a"]), "tk") if x < 52]
+    assert max(map(float, numbers)) == 1.0
+
+
+def test_numbers_below_are_evenly_spaced():
+    stored = [({}, np.linspace(2.14, 3.1, 9), np.ones((1, 9)), None, None)]
+    spec = to_json(Curves("error", "step", "error", "Flat"))
+    (panel,) = figures.draw("p", spec, Results(()), lambda name: stored)
+    below = max(y for _, _, y in positions(panel, "tk"))
+    shown = [float(n) for n, _, y in positions(panel, "tk") if y == below]
+    assert len(shown) >= 2 and np.ptp(np.diff(shown)) < 1e-9
+
+
+def test_lines_that_were_not_measured_have_the_name_that_is_asked_for():
+    panel = points_of(["a", "b"], reference=0.5, reference_label="guessing")
+    assert ">guessing<" in panel.svg and panel.key == ("Dashed: guessing.",)
+    assert points_of(["a", "b"], reference=0.5).key == ("Dashed: reference.",)
+    results = Results((cell(np.linspace(0, 1, 9), size=3),))
+    spec = Histogram("error", "error", "t", reference=0.3, slide=0.5, reference_label="mean")
+    (panel,) = figures.draw("p", to_json(spec), results, no_curves)
+    assert panel.key == ("Dashed: mean.", "Dotted: the slide.") and ">mean<" in panel.svg
+    stored = [({}, np.arange(3), np.ones((2, 3)), np.ones(3), None)]
+    spec = Curves("error", "step", "error", "t", theory_label="bound")
+    (panel,) = figures.draw("p", to_json(spec), Results(()), lambda name: stored)
+    assert panel.key == ("Dashed: bound.",) and ">bound<" in panel.svg
+
+
+def test_a_level_called_slide_is_no_dotted_line():
+    stored = [({"form": f}, np.arange(3), np.ones((2, 3)), None, None) for f in ("slide", "Adam")]
+    spec = Curves("error", "step", "error", "t", by="form")
+    (panel,) = figures.draw("p", to_json(spec), Results(()), lambda name: stored)
+    assert ">slide<" in panel.svg and panel.key == ()
+
+
+def test_what_moves_below_on_a_phone_is_complete_and_leaves_nothing_behind():
+    stored = [
+        ({"form": f"{i}{i}"}, np.arange(3), np.full((2, 3), 1 + i / 100), np.ones(3), np.ones(3))
+        for i in range(7)
+    ]
+    spec = Curves("error", "step", "error", "t", by="form")
+    (panel,) = figures.draw("p", to_json(spec), Results(()), lambda name: stored)
+    assert [name for _, name, _ in panel.legend[-3:]] == ["form 66", "theory", "slide"]
+    assert [stroke for _, _, stroke in panel.legend[-3:]] == ["", "dashed", "dotted"]
+    root = ElementTree.fromstring(panel.svg)
+    leaders = [g for g in root.findall(".//{*}g") if g.attrib.get("class") == "ld"]
+    assert len(leaders) >= 3 and all(len(g) == 1 for g in leaders)
+
+
+def test_new_fields_leave_the_hash_of_specifications_without_them():
+    spec = Points("size", "error", "size", "error", "t", reference=0.0)
+    assert set(to_json(spec)) == {
+        "type", "x", "y", "x_label", "y_label", "title", "by", "where", "log", "reference",
+    }  # fmt: skip
+    assert "theory_label" not in to_json(Curves("error", "step", "error", "t"))
+    assert "reference_label" not in to_json(Histogram("error", "error", "t"))
+
+
 def test_numbers_that_are_not_positive_break_a_line_on_a_log_axis():
     values = np.array([[1.0, 0.1, 0.0, 0.01, 0.001]])
     stored = [({}, np.arange(5), values, None, None)]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from reports.drawing import LETTER, WIDTH, Canvas
+from reports.drawing import LETTER, WIDTH, Canvas, wrap
 from reports.figures.contours import draw_surface
 from reports.figures.marks import draw_path, draw_pieces, specks
 from reports.figures.panel import Panel, Table, level_name, levels_of, matches
@@ -47,8 +47,7 @@ def _picture(spec, group, column) -> Picture:
 
 def _draw(panel: str, spec, columns: list[str], rows: list, part: int) -> Panel:
     title = spec["title"] + ", continued" * (part > 0)
-    longest = max((len(word) for name, _ in rows for word in name.split()), default=0)
-    left = float(np.clip(9 + LETTER * longest, 20, 110))
+    left = float(np.clip(9 + LETTER * _columns([name for name, _ in rows]), 20, 124))
     side = (WIDTH - left - MARGIN) / len(columns)
     canvas = Canvas(
         title, "", f"{spec['x_label']} across, {spec['y_label']} up", (0, len(columns)),
@@ -76,6 +75,14 @@ def _draw(panel: str, spec, columns: list[str], rows: list, part: int) -> Panel:
     description = " ".join(parts)
     svg = canvas.svg(panel, title, description)
     return Panel(panel, title, svg, description, _table(title, spec, columns, rows))
+
+
+def _columns(names: list[str]) -> int:
+    """Letters in a line that let each name stand in two."""
+    longest = max((len(word) for name in names for word in name.split()), default=0)
+    while any(len(wrap(name, longest)) > 2 for name in names):
+        longest += 1
+    return longest
 
 
 def _tile(canvas: Canvas, i: int, j: int, picture: Picture) -> None:

@@ -13,12 +13,14 @@ from reports.figures.multiples import grid_panels
 from reports.figures.panel import Panel, Table
 from reports.figures.pictures import CLASSES, Picture, pictures_of
 
+SIZE, SMALLEST, FEW = 6.5, 4.0, 100  # of a point, where there are many, and how many are not
 MOST, CORNERS = 300, 1500  # points a panel, and corners of all its paths
 DEPTH, NOTE = 270, 100  # of a panel where both axes have one unit, and of one that is empty
 ALIKE = 3  # ranges that differ by more than this factor get axes of their own units
 NODES = 5  # of the surface in each direction, in the table
 GLYPHS = dict(zip(drawing.MARKERS, "●■◆▲▼✚✖⬟", strict=True))
 LINE = "—"  # before the name of a line
+MANY = 4  # pieces of a line: more are a net, which is thin and lies below points
 
 
 def plane_panels(panel: str, spec: Mapping, cells) -> list[Panel]:
@@ -62,11 +64,13 @@ def _draw(panel: str, picture: Picture) -> Panel:
         contours = draw_surface(canvas, picture.surface, picture.marks)
         parts.append(_surface_in_words(picture.surface, contours))
     every = max(1, -(-sum(len(p) for _, p in picture.classes) // MOST))
+    drawn = sum(len(p) for _, p in picture.classes) / every
+    size = float(np.clip(SIZE * np.sqrt(FEW / max(drawn, 1)), SMALLEST, SIZE))
     for i, (name, points) in enumerate(picture.classes):
         marker, role = drawing.MARKERS[i % 8], CLASSES[i % 8]
         kept = points[np.all(np.isfinite(points), axis=1)]
         inside = kept[np.all((kept >= (x[0], y[0])) & (kept <= (x[1], y[1])), axis=1)]
-        cloud(canvas, inside[::every], role, marker)
+        cloud(canvas, inside[::every], role, marker, size)
         parts.append(f"{name}: {len(points)} points" + _around(kept))
         if len(points) > len(inside):
             parts.append(f"Outside: {len(points) - len(inside)} of them.")
@@ -75,10 +79,13 @@ def _draw(panel: str, picture: Picture) -> Panel:
     if every > 1:
         parts.append(f"One point of {every} is drawn.")
     most = CORNERS // max(len(paths + lines), 1)
+    over = canvas.layer()
     for name, line in picture.lines:
-        parts.append(_draw_line(canvas, name, line, roles[name], words, most))
+        on = canvas if _joins(line, picture.classes) or _pieces(line) > MANY else over
+        parts.append(_draw_line(on, name, line, roles[name], words, most))
     for i, (name, path) in enumerate(picture.paths):
-        parts.append(_draw_path(canvas, name, path, roles[name], i, words, most))
+        on = canvas if _joins(path, picture.classes) else over
+        parts.append(_draw_path(on, name, path, roles[name], i, words, most))
     if paths:
         parts.append("Paths start at hollow marks and end at filled ones.")
     for i, note in enumerate(picture.notes[:4]):
@@ -119,16 +126,29 @@ def _draw_path(canvas, name, path, role, i, words, most) -> str:
 
 def _draw_line(canvas, name, line, role, words, most) -> str:
     """One line without ends; returns it in words."""
-    draw_path(canvas, line, role, 1.8, most)
+    pieces = _pieces(line)
+    draw_path(canvas, line, role, 1.8 if pieces <= MANY else 1.1, most)
     known = np.all(np.isfinite(line), axis=1)
     if not known.any():
         return f"{name}: no finite point."
     if words:
         canvas.label(line[known][-1][1], f"{LINE} {name}", role)
-    pieces = int(known[0]) + int(np.sum(known[1:] & ~known[:-1]))
     if pieces > 1:
         return f"{name}: {pieces} lines."
     return f"{name}: a line from {_place(line[known][0])} to {_place(line[known][-1])}."
+
+
+def _pieces(line) -> int:
+    """How many lines it is that NaN keeps apart."""
+    known = np.all(np.isfinite(line), axis=1)
+    return int(np.sum(np.diff(known.astype(int), prepend=0) == 1))
+
+
+def _joins(line, classes) -> bool:
+    """Whether it leads from point to point, as edges of a graph, which lie below the nodes."""
+    points = [tuple(p) for _, points in classes for p in np.round(points, 9)]
+    ends = line[np.all(np.isfinite(line), axis=1)]
+    return bool(points) and {tuple(p) for p in np.round(ends, 9)} <= set(points)
 
 
 def _place(point) -> str:

@@ -168,6 +168,83 @@ def test_a_field_of_a_probability_is_small():
     assert len(panel.svg) < 40_000
 
 
+def test_what_lies_between_0_and_1_is_a_probability_only_if_that_is_said():
+    cell = stored(surface(logistic))
+    (plain,) = planes(Plane("a", "b", "t", surface="f"), cell)
+    assert "contours of f" in plain.description and "var(--c5)" not in plain.svg
+    (bands,) = planes(Plane("a", "b", "t", surface="f", probability=True), cell)
+    assert "the line is one half" in bands.description and "var(--c5)" in bands.svg
+
+
+def test_lines_have_no_ends_and_are_told_as_lines():
+    way, gap = np.array([[-2.0, 1.0], [1.0, 0.5]]), np.full((1, 2), np.nan)
+    cell = stored(surface(bowl) | {"chord": way, "net": np.concatenate([way, gap, way + 1])})
+    (panel,) = planes(Plane("a", "b", "t", surface="f", lines=("chord", "net")), cell)
+    assert "chord: a line from (−2, 1) to (1, 0.5)." in panel.description
+    assert "net: 2 lines." in panel.description and "hollow" not in panel.description
+    assert "— chord" in panel.svg and "chord, point 1" in [row[0] for row in panel.table.rows]
+    (marked,) = planes(Plane("a", "b", "t", surface="f", paths=("chord", "net")), cell)
+    assert marked.svg.count("stroke:var(--surface)") == panel.svg.count("stroke:var(--surface)") + 2
+
+
+def test_lines_lie_above_points_and_edges_of_a_graph_below_them():
+    nodes = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]])
+    cell = stored({"nodes": nodes, "edges": nodes[[0, 1, 2]], "fit": nodes + 0.5})
+    for name, above in (("fit", True), ("edges", False)):
+        (panel,) = planes(Plane("a", "b", "t", points=("nodes",), lines=(name,)), cell)
+        line, dots = (panel.svg.index(part) for part in ("stroke:var(--ink);", "fill:var(--c1)"))
+        assert (line > dots) == above
+
+
+def grid_cells(skip=()):
+    draw = np.random.default_rng(4)
+    for data, n in (("moons", 40), ("rings", 90), ("blobs", 7)):
+        points = {"data": draw.normal(0, 1, (n, 2)), "data.label": np.arange(n) % 2}
+        for i in range(7):
+            if (data, i) not in skip:
+                yield stored(surface(lambda x, y, i=i: logistic(x, y * i)) | points,
+                             data=data, method=f"kind {chr(97 + i)}")  # fmt: skip
+
+
+GRID = Plane(
+    "first", "second", "All of them", surface="f", points=("data",), probability=True,
+    by="method", across="data",
+)  # fmt: skip
+
+
+def test_small_multiples_are_two_small_panels_without_ticks_and_with_one_legend():
+    panels = planes(GRID, *grid_cells())
+    assert [p.id for p in panels] == ["C01-a1", "C01-a2"]
+    assert [len(p.table.rows) for p in panels] == [4, 3]
+    for panel in panels:
+        root = ElementTree.fromstring(panel.svg)
+        texts = {kind: [t.text for t in root.findall(".//{*}text") if t.attrib["class"] == kind]
+                 for kind in ("tk", "lb", "cl")}  # fmt: skip
+        assert texts["lb"] == ["● class 0", "■ class 1"] and texts["cl"] == []
+        assert texts["tk"][-3:] == ["moons", "rings", "blobs"]
+        assert not any(re.fullmatch(r"[\d.−]+", text) for text in texts["tk"])
+        assert len(panel.svg) < 4000 * 3 * len(panel.table.rows)
+    assert planes(GRID, *grid_cells()) == panels
+
+
+def test_small_multiples_know_what_their_fields_hold():
+    (first, _) = planes(GRID, *grid_cells())
+    grid = surface(lambda x, y: logistic(x, y * 2))["f"]
+    assert first.table.rows[2] == ["kind c", *[f"{np.mean(grid > 0.5):.2f}"] * 3]
+
+
+def test_a_missing_multiple_keeps_its_place():
+    (first, _) = planes(GRID, *grid_cells(skip={("rings", 1)}))
+    assert ">not run<" in first.svg and "kind b, rings: not run" in first.description
+    assert first.table.rows[1][2] == "–"
+
+
+def test_optional_fields_of_a_plane_leave_the_hash_of_those_without_them():
+    assert set(to_json(Plane("a", "b", "t", surface="f"))) == {
+        "type", "x_label", "y_label", "title", "surface", "points", "paths", "by", "where", "log",
+    }  # fmt: skip
+
+
 def test_cells_over_one_ground_share_a_panel_and_methods_keep_their_colors():
     ways = {"Adam": [[0, 0], [1, 1]], "momentum": [[0, 0], [2, 1]]}
     cells = [

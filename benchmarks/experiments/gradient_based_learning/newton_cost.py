@@ -285,6 +285,7 @@ EXPERIMENT = Experiment(
             where={"method": NEWTON},
             log="xy",
             theory="inverting_flops",
+            theory_label="inverting",
             x_label="weights D",
             y_label="operations of a Newton step",
             title="Inverting alone, dashed, is steeper and cheaper than a step with its Hessian",

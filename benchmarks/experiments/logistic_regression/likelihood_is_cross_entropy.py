@@ -184,6 +184,7 @@ EXPERIMENT = Experiment(
             y="share_of_likelihood",
             by="data",
             reference=1.0,
+            reference_label="equal",
             x_label="form of the loss",
             y_label="loss over −log of the likelihood",
             title="Only the form with brackets is the negative log-likelihood",

@@ -249,6 +249,7 @@ EXPERIMENT = Experiment(
         ),
         Curves(
             y="shallow_error",
+            theory_label="lower bound",
             where={"task": "tent map", "depth": 1},
             log="xy",
             x_label="units in one hidden layer",

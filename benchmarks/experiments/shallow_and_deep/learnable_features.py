@@ -404,6 +404,13 @@ EXPERIMENT = Experiment(
         "no_bias_error": Metric("deviation from it without b", "1"),
     },
     figure=(
+        fields("Exclusive or", XOR, (LOGISTIC, MLP)),
+        fields(
+            "Ten classifiers on three problems",
+            (MOONS, CIRCLES, GAUSSIANS),
+            DRAWN,
+            across="data",
+        ),
         Heatmap(
             x="data",
             y="classifier",
@@ -411,13 +418,6 @@ EXPERIMENT = Experiment(
             x_label="data",
             y_label="classifier",
             title="Training errors above the fewest of any line: below zero no line can get",
-        ),
-        fields("Exclusive or", XOR, (LOGISTIC, MLP)),
-        fields(
-            "Ten classifiers on three problems",
-            (MOONS, CIRCLES, GAUSSIANS),
-            DRAWN,
-            across="data",
         ),
         Plane(
             points=("features",),

@@ -222,6 +222,7 @@ EXPERIMENT = Experiment(
         Curves(
             y="network",
             by="units",
+            theory_label="target",
             where={"activation": "sigmoid", "units": SHOWN},
             x_label="x",
             y_label="output of the network",
@@ -236,6 +237,7 @@ EXPERIMENT = Experiment(
             y_label="largest error (log)",
             title="With a polynomial for an activation, width does not help",
             theory="bound",
+            theory_label="bound",
         ),
     ),
     measure=measure,

@@ -289,10 +289,12 @@ EXPERIMENT = Experiment(
             y_label="accuracy on new samples",
             title="But what it has fitted is worth nothing where there is nothing to learn",
             theory="half",
+            theory_label="guessing",
         ),
         Curves(
             y="largest_error",
             where=ONE_CELL,
+            theory_label="one half",
             log="x",
             x_label="hidden units (log)",
             y_label="largest error",
@@ -301,6 +303,7 @@ EXPERIMENT = Experiment(
         Curves(
             y="mean_error",
             where=ONE_CELL,
+            theory_label="bound",
             log="xy",
             x_label="hidden units (log)",
             y_label="mean error (log)",

@@ -18,9 +18,9 @@ from reports.drawing import Canvas
 from reports.figures.marks import DASHED, dots
 from reports.figures.panel import Panel, Table
 
-ROW, LONG = 22, 16  # units a class; letters of a name before it takes two lines
-PASSES = {"forward": ("c7", "o")}  # whatever else a program does is its training
-TRAINS = ("c2", "D")
+ROW, LONG = 28, 21  # units a class; letters of a name before it takes two lines
+TWO = {"forward": ("c7", "o", "●"), "training step": ("c2", "D", "◆")}  # passes of a layer
+ONE = TWO["training step"]
 
 
 class SpeedError(Exception):
@@ -86,38 +86,40 @@ def speed_tables(file: Path) -> SpeedTables:
 
 
 def _panels(rows: Sequence[dict]) -> Iterator[Panel]:
-    layers = [row for row in rows if row["kind"] in ("layer", "yours")]
-    others = [row for row in rows if row not in layers]
+    halves: dict[str, list[dict]] = {"layers": [], "others": []}
+    for row in rows:
+        halves["layers" if row["does"] in TWO else "others"].append(row)
+    titles = {
+        "layers": "Layers and activations: our time over Keras's",
+        "others": "Losses, updates, draws: our time over Keras's",
+    }
     with matplotlib.rc_context(drawing.RENDERING):
-        if layers:
-            yield _panel("speed-layers", "Layers: our time over Keras's", layers)
-        if others:
-            yield _panel("speed-others", "Other classes: our time over Keras's", others)
+        for name, half in halves.items():
+            if half:
+                yield _panel(f"speed-{name}", titles[name], half)
 
 
 def _panel(name: str, title: str, rows: list[dict]) -> Panel:
     """A row a class; a mark for each pass, with the 10 % to 90 % quantiles of the rounds."""
     classes = list(dict.fromkeys(row["class"] for row in reversed(rows)))
     names = [re.sub(r"(?<=[a-z])(?=[A-Z])", " ", c) if len(c) > LONG else c for c in classes]
-    marks = {row["does"]: PASSES.get(row["does"], TRAINS) for row in rows}
+    does = [name for name in TWO if any(row["does"] == name for row in rows)]
     bounds = [value for row in rows for value in row["ratio"]]
     low, high = drawing.limits([bounds, [0.5, 2.0]], log=True, pad=0.06)
     canvas = Canvas(
-        title, "time over Keras's", " ", (low, high), (-0.5, len(classes) - 0.5), "x",
+        title, "time over Keras's", " " * bool(does), (low, high), (-0.5, len(classes) - 0.5), "x",
         y_names=list(enumerate(names)), left=16 + drawing.LETTER * LONG, depth=ROW * len(classes),
         x_ticks=[t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10) if low < t < high],
     )  # fmt: skip
-    for i, (does, (role, marker)) in enumerate(marks.items()):
-        sign = {"o": "●", "D": "◆"}[marker]
-        canvas.text(140 * i, 32, f"{sign} {does}", "lb", color=role)
+    for i, name in enumerate(does):
+        canvas.text(140 * i, 32, f"{TWO[name][2]} {name}", "lb", color=TWO[name][0])
     one = canvas.place(1, 0)[0]
     canvas.rule([one, one], [canvas.top, canvas.height - drawing.BOTTOM], "ink", 1.6, DASHED)
-    two = len({PASSES.get(does, TRAINS) for does in marks}) == 2
     for row in rows:
-        role, marker = marks[row["does"]]
+        role, marker, _ = TWO.get(row["does"], ONE)
         y = classes.index(row["class"])
-        if two:  # one above the other
-            y += 0.16 if row["does"] in PASSES else -0.16
+        if len(does) > 1:  # one above the other
+            y += 0.16 if row["does"] == "forward" else -0.16
         middle, *ends = row["ratio"]
         at = [canvas.place(value, y)[0] for value in ends]
         height = canvas.place(middle, y)[1]

@@ -28,7 +28,9 @@ def network(name, depth):
     from suite.models import ResidualNetwork
 
     if name == "residual":
-        return ResidualNetwork(WIDTH, depth - 1, 10, kernel_initializer=HeNormal())
+        model = ResidualNetwork(WIDTH, depth - 1, 10, kernel_initializer=HeNormal())
+        model.build((None, PIXELS))
+        return model
     before = {
         "none": lambda: [],
         "batch normalization": lambda: [BatchNormalization(momentum=MOMENTUM)],
@@ -51,9 +53,17 @@ def training_for(name, depth, seeds, steps, record_every, compiled):
     from suite.optimizers import SGD
     from suite.training import Training
 
+    model, drawn = network(name, depth), {}
+
+    def started(seed):
+        if seed not in drawn:  # once, not for every rate: it takes longer than a run
+            drawn[seed] = network(name, depth).get_weights()
+        model.set_weights(drawn[seed])
+        return model
+
     data = digits(seeds)
     return Training(
-        lambda seed: network(name, depth),
+        started,
         SGD(LEARNING_RATES[0]),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         *data["train"],

@@ -61,3 +61,11 @@ def test_a_tiny_run_is_complete(name):
     np.testing.assert_array_equal(found.axes["train_loss"], [0, 1])
     np.testing.assert_array_equal(found.metrics["steps_to_target"], [2, 2])  # budget + 1
     assert np.all(found.curves["train_loss"][:, 0] != found.curves["train_loss"][:, 1])
+
+
+def test_every_rate_starts_from_the_same_weights_and_every_seed_from_others():
+    one, again = (measured("batch normalization", rate).curves for rate in (0.03, 3.0))
+    start, after = (np.transpose([c["train_loss"][:, i] for c in (one, again)]) for i in (0, 1))
+    np.testing.assert_array_equal(start[:, 0], start[:, 1])
+    assert np.all(after[:, 0] != after[:, 1])
+    assert start[0, 0] != start[1, 0]

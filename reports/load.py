@@ -61,6 +61,17 @@ class HypothesisView:
 
 @dataclass(frozen=True)
 class ClaimView:
+    @property
+    def anchor(self) -> str:
+        """The id as the end of an address: of letters, digits, dots and dashes."""
+        return re.sub(r"[^\w.-]+", "-", self.id)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """A rule's parts, or the rule itself; none for one that cannot be read."""
+        rule = self.hypothesis.rule
+        return tuple(getattr(rule, "rules", (rule,))) if rule else ()
+
     """One claim of the lecture, run or not."""
 
     claim: str

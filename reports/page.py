@@ -37,6 +37,7 @@ from reports.load import (
 )
 from reports.math import blocks, mathml, rich
 from reports.strip import strip
+from reports.seeds import seeds_of
 from reports.wording import adds, axis_name, powers, rounded
 
 HERE = Path(__file__).parent
@@ -152,14 +153,9 @@ def effect(view: HypothesisView) -> str:
     return f"{number(verdict.effect)} (no interval)"
 
 
-def rules_of(view: HypothesisView) -> tuple:
-    """A rule's parts, or the rule itself."""
-    return getattr(view.hypothesis.rule, "rules", (view.hypothesis.rule,))
-
-
 def named(claim: ClaimView, view: HypothesisView) -> str:
     """What the effect of a verdict is, in the words of its metric."""
-    used = [str(getattr(rule, "metric", "")) for rule in rules_of(view)]
+    used = [str(getattr(rule, "metric", "")) for rule in view.rules]
     return axis_name(view.verdict, claim.spec["metrics"], used) if view.verdict else ""
 
 
@@ -168,7 +164,7 @@ def agrees(view: HypothesisView) -> bool:
     verdict = view.verdict
     if not verdict or not verdict.interval or verdict.expected is None:
         return False
-    if not any(type(rule).__name__ == "Agreement" for rule in rules_of(view)):
+    if not any(type(rule).__name__ == "Agreement" for rule in view.rules):
         return False
     # Of a compound rule another part may be the one that is shown.
     low, high = verdict.region
@@ -279,7 +275,7 @@ def render(
     cards: dict[str, dict] = {}
     for claim in report.claims:
         panels, problems = drawn.get(claim.claim, ([], []))
-        cards[claim.claim] = {"panels": panels, "problems": problems}
+        cards[claim.claim] = {"panels": panels, "problems": problems, "seeds": seeds_of(claim)}
         files |= {f"{panel.id}.svg": panel.svg for panel in panels}
         warnings += [f"{claim.claim}: {problem}" for problem in problems]
     comparisons = [compared(view) for view in report.comparisons]
@@ -292,7 +288,8 @@ def render(
     scripts = [
         static(name) for name in ("theme.js", "toc.js", "filter.js", "lecture.js", "idle.js")
     ]
-    scripts += live.scripts(shown)
+    every = [static("seeds.js")] if any(card["seeds"] for card in cards.values()) else []
+    scripts += live.scripts(shown, every)
     stated = [c for c in report.claims if c.state_of(STATED)]
     template = environment().get_template("page.html.j2")
     page = template.render(

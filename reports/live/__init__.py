@@ -10,6 +10,7 @@ Shared parts are in `parts.js`. Pictures illustrate; they take no part in a verd
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,12 +54,17 @@ def pictures() -> list[Picture]:
     return sorted(found, key=lambda picture: order.index(picture.claim))
 
 
-def scripts(shown: list[Picture]) -> list[str]:
-    """The parts, then each picture in a scope of its own; nothing where no picture is shown."""
-    if not shown:
+def scripts(shown: list[Picture], others: Sequence[str] = ()) -> list[str]:
+    """The parts, then each picture in a scope of its own; nothing where no picture is shown.
+
+    Args:
+        shown: the pictures.
+        others: further scripts that use the parts.
+    """
+    if not shown and not others:
         return []
     parts = (HERE / "parts.js").read_text(encoding="utf-8")
-    return [parts, *(f"(() => {{\n{picture.script}}})();\n" for picture in shown)]
+    return [parts, *(f"(() => {{\n{picture.script}}})();\n" for picture in shown), *others]
 
 
 def style() -> str:

@@ -83,24 +83,24 @@ const live = (() => {
 
   // A chart. `x` and `y` are { from, to, log, label, ticks, names }; without `y` there are no axes,
   // and `x` and `y` are units of the panel, (0, 0) at the top left.
-  const panelOf = (stage, { title, x, y, height = HEIGHT, label }) => {
+  const panelOf = (stage, { title, x, y, height = HEIGHT, left = LEFT, top = TOP, label }) => {
     const svg = make("svg", { class: "panel", viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": label || title }, stage);
     if (title) make("text", { class: "pt", x: 0, y: 16 }, svg, title);
     const bottom = height - (HEIGHT - BOTTOM);
-    const sx = x ? scaleOf(x, LEFT, RIGHT) : (v) => v, sy = y ? scaleOf(y, bottom, TOP) : (v) => v;
+    const sx = x ? scaleOf(x, left, RIGHT) : (v) => v, sy = y ? scaleOf(y, bottom, top) : (v) => v;
     if (x && y) {
       for (const t of ticksOf(y)) {
-        if (y.grid !== false) make("path", { d: `M${LEFT} ${short(sy(t))}H${RIGHT}`, stroke: color("grid"), fill: "none" }, svg);
-        make("text", { class: "tk", x: LEFT - 7, y: short(sy(t)) + 4, "text-anchor": "end" }, svg, y.names ? y.names(t) : number(t));
+        if (y.grid !== false) make("path", { d: `M${left} ${short(sy(t))}H${RIGHT}`, stroke: color("grid"), fill: "none" }, svg);
+        make("text", { class: "tk", x: left - 7, y: short(sy(t)) + 4, "text-anchor": "end" }, svg, y.names ? y.names(t) : number(t));
       }
       for (const t of ticksOf(x)) make("text", { class: "tk", x: short(sx(t)), y: bottom + 18, "text-anchor": "middle" }, svg, x.names ? x.names(t) : number(t));
-      make("path", { d: `M${LEFT} ${bottom}H${RIGHT}`, stroke: color("ink3"), fill: "none" }, svg);
+      make("path", { d: `M${left} ${bottom}H${RIGHT}`, stroke: color("ink3"), fill: "none" }, svg);
       if (y.label) make("text", { class: "al", x: 0, y: 38 }, svg, y.label + (y.log ? " (log)" : ""));
       if (x.label) make("text", { class: "al", x: RIGHT, y: bottom + 38, "text-anchor": "end" }, svg, x.label + (x.log ? " (log)" : ""));
     }
     // Lines end at the frame, labels and handles may stand outside.
     const id = "clip-" + Math.round(performance.now() * 1000) + "-" + document.querySelectorAll("clipPath").length;
-    make("rect", x && y ? { x: LEFT, y: TOP - 6, width: RIGHT - LEFT, height: bottom - TOP + 6 } : { x: 0, y: 22, width: WIDTH, height: height - 22 }, make("clipPath", { id }, make("defs", {}, svg)));
+    make("rect", x && y ? { x: left, y: top - 6, width: RIGHT - left, height: bottom - top + 6 } : { x: 0, y: 22, width: WIDTH, height: height - 22 }, make("clipPath", { id }, make("defs", {}, svg)));
     const inside = make("g", { "clip-path": `url(#${id})` }, svg), above = make("g", {}, svg);
     const hidden = (element) => ({ element, show: (on) => { element.style.display = on ? "" : "none"; } });
     const path = (xs, ys) => {
@@ -114,7 +114,7 @@ const live = (() => {
     };
     const panel = {
       svg, sx, sy, path, x, y, stage: inside,
-      bounds: { left: LEFT, right: RIGHT, top: TOP, bottom },
+      bounds: { left, right: RIGHT, top, bottom },
       line: (role, { width = 2.2, dash, opacity, fill = "none" } = {}) => {
         const element = make("path", { stroke: color(role), "stroke-width": width, "stroke-dasharray": dash, "stroke-opacity": opacity, fill: color(fill), "fill-opacity": 0.18 }, inside);
         return { ...hidden(element), set: (xs, ys) => element.setAttribute("d", path(xs, ys)), raw: (d) => element.setAttribute("d", d) };
@@ -158,14 +158,14 @@ const live = (() => {
         return { ...hidden(element), set: (u, v, words) => {
           const there = Number.isFinite(u) && Number.isFinite(v);
           element.setAttribute("x", there ? short(clamp(sx(u), 0, WIDTH)) : -FAR);
-          element.setAttribute("y", there ? short(clamp(sy(v), y ? TOP - 10 : 30, height - 4)) : -FAR);
+          element.setAttribute("y", there ? short(clamp(sy(v), y ? top - 10 : 30, height - 4)) : -FAR);
           if (words != null) element.textContent = words;
         } };
       },
       // A grid of values over the panel; `paint(value)` gives a role and an opacity.
       cells: (paint, { gap = 0 } = {}) => {
         const group = make("g", {}, inside);
-        return { ...hidden(group), set: (rows, { left = LEFT, top = TOP, size = 20 } = {}) => {
+        return { ...hidden(group), set: (rows, { left: first = left, top: upper = top, size = 20 } = {}) => {
           const n = rows.length * rows[0].length;
           while (group.childElementCount > n) group.lastChild.remove();
           while (group.childElementCount < n) make("rect", {}, group);
@@ -173,7 +173,7 @@ const live = (() => {
           rows.forEach((row, i) => row.forEach((value, j) => {
             const [role, opacity] = paint(value, i, j), cell = group.children[k++];
             const side = size - gap;
-            for (const [key, v] of Object.entries({ x: short(left + j * size), y: short(top + i * size), width: side, height: side, fill: color(role), "fill-opacity": Math.round(opacity * 100) / 100 })) cell.setAttribute(key, v);
+            for (const [key, v] of Object.entries({ x: short(first + j * size), y: short(upper + i * size), width: side, height: side, fill: color(role), "fill-opacity": Math.round(opacity * 100) / 100 })) cell.setAttribute(key, v);
           }));
         } };
       },
@@ -377,8 +377,10 @@ const live = (() => {
       if (picture && picture.values[field]) { picture.values[field].set(value); touched.add(picture); }
     }
     for (const picture of touched) picture.update(false);
-    const card = document.getElementById(found[1]);
-    if (card) card.scrollIntoView();
+    const folds = [...touched].map((picture) => picture.stage.closest("details")).filter(Boolean);
+    for (const fold of folds) fold.open = true;
+    const place = folds[0] || document.getElementById(found[1]);
+    if (place) place.scrollIntoView({ behavior: "instant" }); // smooth would aim at where it was
   };
   addEventListener("DOMContentLoaded", () => {
     // A picture is built shortly before it is seen, so the page opens at once.
@@ -389,7 +391,7 @@ const live = (() => {
     restore();
   });
   addEventListener("hashchange", restore);
-  addEventListener("beforeprint", () => figures().forEach(wake));
+  addEventListener("beforeprint", () => figures().filter((f) => !f.closest("details:not([open])")).forEach(wake));
 
   return Object.assign((name, build) => { builders[name] = build; }, { number, linspace, clamp, random, contour, make, color });
 })();

@@ -5,13 +5,15 @@ Judging happens here, with the rules stored beside the trials, and once: pages, 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 from benchmarks import lecture
-from benchmarks.experiment import Hypothesis
+from benchmarks.discover import EXPERIMENTS, specification_in
+from benchmarks.experiment import Hypothesis, spec_hash
+from benchmarks.static_imports import ROOT
 from benchmarks.store import Broken, Run, Store, StoredCell, StoredSpecification
 from benchmarks.verdicts import (
     REFUTED,
@@ -28,7 +30,8 @@ from benchmarks.verdicts import (
 )
 
 PICTURE_ONLY, NOT_RUN, PARTIAL, ERROR = "PICTURE ONLY", "NOT RUN", "PARTIAL", "ERROR"
-STATES = (SUPPORTED, REFUTED, UNDECIDED, PICTURE_ONLY, PARTIAL, ERROR, NOT_RUN)
+STALE = "STALE"  # judged, but the experiment has another specification by now
+STATES = (SUPPORTED, REFUTED, UNDECIDED, PICTURE_ONLY, STALE, PARTIAL, ERROR, NOT_RUN)
 PICTURES = frozenset({"C37"})  # the slide shows an animation and claims nothing that can be refuted
 STATED, CORRECTED = "as stated", "as corrected"
 
@@ -58,9 +61,6 @@ class HypothesisView:
         """The id without its claim."""
         return self.id.partition(".")[2] or self.id
 
-
-@dataclass(frozen=True)
-class ClaimView:
     @property
     def anchor(self) -> str:
         """The id as the end of an address: of letters, digits, dots and dashes."""
@@ -72,6 +72,9 @@ class ClaimView:
         rule = self.hypothesis.rule
         return tuple(getattr(rule, "rules", (rule,))) if rule else ()
 
+
+@dataclass(frozen=True)
+class ClaimView:
     """One claim of the lecture, run or not."""
 
     claim: str
@@ -97,7 +100,9 @@ class ClaimView:
 
     @property
     def mended(self) -> bool:
-        """The slide is refuted and its correction supported: good news."""
+        """The slide is refuted and its correction supported: good news, while it is current."""
+        if self.state == STALE:
+            return False
         return self.state_of(STATED) == REFUTED and self.state_of(CORRECTED) == SUPPORTED
 
     @property
@@ -351,10 +356,28 @@ def claim_of_file(file: str) -> str | None:
     return f"C{match[1]}" if match and f"C{match[1]}" in lecture.CLAIMS else None
 
 
-def load(stores: list[Store]) -> Report:
+def current_hash(file: str) -> str | None:
+    """Hash of the specification in an experiment's file by now, None where there is no such file.
+
+    A store may name any file; imported are those of our own folder alone.
+    """
+    path = (ROOT / file).resolve()
+    if not (path.is_relative_to(EXPERIMENTS) and path.suffix == ".py" and path.is_file()):
+        return None
+    try:
+        return spec_hash(specification_in(path, EXPERIMENTS))
+    except (Exception, SystemExit):  # says nothing about what was stored
+        return None
+
+
+def load(stores: list[Store], current: Callable[[str], str | None] = current_hash) -> Report:
     """All claims of the lecture. Where several stores have a claim, the first with results counts.
 
     Trials of different stores are never pooled: they may come from different machines.
+
+    Args:
+        stores: open for reading.
+        current: file of an experiment -> hash of its specification by now; None if unknown.
     """
     found: dict[str, ClaimView] = {}
     comparisons: dict[str, ComparisonView] = {}
@@ -382,9 +405,17 @@ def load(stores: list[Store]) -> Report:
         else:
             claims.append(found.get(claim) or ClaimView(claim, section, title, NOT_RUN))
     return Report(
-        tuple(corrected(claims)), tuple(comparisons.values()), tuple(runs), tuple(broken),
-        tuple(str(s.path) for s in stores),
+        tuple(aged(claim, current) for claim in corrected(claims)),
+        tuple(comparisons.values()), tuple(runs), tuple(broken), tuple(str(s.path) for s in stores),
     )  # fmt: skip
+
+
+def aged(claim: ClaimView, current: Callable[[str], str | None]) -> ClaimView:
+    """STALE where what judged it is no longer what its experiment says."""
+    if claim.stored is None or claim.state in (PARTIAL, ERROR, NOT_RUN):
+        return claim
+    now = current(claim.stored.file)
+    return claim if now in (None, claim.stored.hash) else replace(claim, state=STALE)
 
 
 def corrected(claims: list[ClaimView]) -> list[ClaimView]:

@@ -28,6 +28,7 @@ from reports.load import (
     NOT_RUN,
     PARTIAL,
     PICTURE_ONLY,
+    STALE,
     STATED,
     STATES,
     ClaimView,
@@ -43,7 +44,7 @@ from reports.wording import adds, axis_name, powers, rounded
 HERE = Path(__file__).parent
 GLYPH = {
     "SUPPORTED": "sup", "REFUTED": "ref", "UNDECIDED": "und", PICTURE_ONLY: "pic",
-    NOT_RUN: "not", PARTIAL: "part", ERROR: "err",
+    NOT_RUN: "not", PARTIAL: "part", ERROR: "err", STALE: "old",
 }  # fmt: skip
 MAX_BYTES = 6_000_000  # so that the page can be mailed, and opens at once
 SOURCE_LINES = 140  # of an excerpt: a layer file is at most about 120
@@ -67,7 +68,7 @@ def claims_json(report: Report) -> list[dict]:
         base = {
             "claim": claim.claim, "title": claim.title, "section": claim.section,
             "lens": claim.lens or None, "state": claim.state,
-            "device": claim.device if claim.cells else None,
+            "device": claim.device if claim.cells else None, "stale": claim.state == STALE,
             "spec_hash": claim.stored.hash if claim.stored else None,
         }  # fmt: skip
         for view in claim.hypotheses:

@@ -22,7 +22,7 @@
   button.addEventListener("click", () => {
     document.body.classList.add("present");
     // Start at the card the reader is looking at, or the one in the address.
-    const near = cards.findIndex((card) => "#" + card.id === location.hash);
+    const near = cards.findIndex((card) => "#" + card.id === location.hash.split("?")[0]);
     show(near < 0 ? 0 : near);
     bar.querySelector("[data-step='1']").focus();
   });

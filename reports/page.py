@@ -37,8 +37,8 @@ from reports.load import (
     load,
 )
 from reports.math import blocks, mathml, rich
-from reports.strip import strip
 from reports.seeds import seeds_of
+from reports.strip import strip
 from reports.wording import adds, axis_name, powers, rounded
 
 HERE = Path(__file__).parent

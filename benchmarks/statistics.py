@@ -94,6 +94,15 @@ def median_interval(values, confidence: float = 0.99) -> Interval:
     return Interval(middle, low, high, confidence, len(values))
 
 
+def median_p(values, value: float) -> float:
+    """Two-sided exact p of "the median is `value`": a fair coin says on which side each lies.
+
+    The test that `median_interval` inverts, so both exclude the same values.
+    """
+    above, n, _ = sign_test(np.asarray(values, float) - value)
+    return min(1.0, float(2 * stats.binom.cdf(min(above, n - above), n, 0.5)))
+
+
 def mean_band(curves, confidence: float = 0.99) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean over rows with Student's t interval, point by point."""
     curves = np.asarray(curves, float)

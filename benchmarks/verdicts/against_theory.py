@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -116,9 +117,12 @@ class Within(Rule):
         values = results.select(self.where).values(self.metric)
         median = self.statistic == "median"
         of = statistics.median_interval if median else statistics.mean_interval
-        interval = of(values, self.confidence)
         return verdict_of_interval(
-            interval, (self.low, self.high), self.metric.replace("_", " "), self.expected
+            of(values, self.confidence),
+            (self.low, self.high),
+            self.metric.replace("_", " "),
+            self.expected,
+            p_of=partial(statistics.median_p, values) if median else None,
         )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 from scipy import stats
 
@@ -78,25 +79,34 @@ def with_interval(interval: Interval) -> str:
 
 
 def p_at(interval: Interval, value: float) -> float:
-    """Two-sided p of "the true value is `value`", by Student's t with the interval's own width."""
+    """Two-sided p of "the true value is `value`", by Student's t with the interval's own width.
+
+    An interval of no width, as of a ratio of tied medians, tells its level and no more.
+    """
     if interval.low is None or interval.high is None or not interval.confidence:
         raise ValueError("a result without an interval has no p")
+    if interval.low == interval.high:
+        return 1.0 if value == interval.low else 1 - interval.confidence
     freedom = interval.n - 1
     width = (interval.high - interval.low) / 2
     error = width / stats.t.ppf((1 + interval.confidence) / 2, freedom)
     return float(2 * stats.t.sf(abs(interval.estimate - value) / error, freedom))
 
 
-def _p_of_region(interval: Interval, region, outcome: str) -> float | None:
+def _p_of_region(interval: Interval, region, outcome: str, p_of) -> float | None:
     """Of the edge that decides: all edges must be excluded for support, one for refutation."""
     if interval.low is None or outcome == UNDECIDED or not math.isfinite(interval.low):
         return None
-    p = [p_at(interval, edge) for edge in region if edge is not None]
+    p = [p_of(edge) for edge in region if edge is not None]
     return (max(p) if outcome == SUPPORTED else min(p)) if p else None
 
 
-def verdict_of_interval(interval: Interval, region, label: str, expected) -> Verdict:
-    """The verdict of a rule that compares one interval with one region."""
+def verdict_of_interval(interval: Interval, region, label: str, expected, p_of=None) -> Verdict:
+    """The verdict of a rule that compares one interval with one region.
+
+    `p_of` is the test of one value that the interval inverts; Student's t unless it is given.
+    """
+    p_of = p_of or partial(p_at, interval)
     limits = None
     if interval.low is not None and interval.high is not None:
         limits = (interval.low, interval.high)
@@ -112,7 +122,7 @@ def verdict_of_interval(interval: Interval, region, label: str, expected) -> Ver
         region,
         label,
         f"{label.capitalize()} {with_interval(interval)}{target}, n = {interval.n}.",
-        p=_p_of_region(interval, region, outcome),
+        p=_p_of_region(interval, region, outcome, p_of),
         decisive=None if outcome == UNDECIDED else outcome,
     )
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_1samp
+from scipy.stats import binomtest, ttest_1samp
 
 from benchmarks.experiment import (
     Experiment,
@@ -17,6 +17,7 @@ from benchmarks.experiment import (
     spec_hash,
     to_json,
 )
+from benchmarks.statistics import Interval
 from benchmarks.verdicts import (
     REFUTED,
     SUPPORTED,
@@ -39,6 +40,7 @@ from benchmarks.verdicts import (
     judge,
     rule_from_json,
 )
+from benchmarks.verdicts.verdict import p_at
 
 SEEDS = 14
 
@@ -81,6 +83,27 @@ def test_within_can_use_the_median():
     values[0] = 1e6  # one wild run moves the mean, not the median
     assert Within("x", 1.9, 2.1).decide(one(x=values)).outcome == UNDECIDED
     assert Within("x", 1.9, 2.1, statistic="median").decide(one(x=values)).outcome == SUPPORTED
+
+
+def test_the_median_has_the_p_of_the_sign_test():
+    values = np.arange(1.0, 21.0)  # 17 of 20 lie above 3.5
+    verdict = Within("x", 3.5, None, statistic="median").decide(Results((cell(20, x=values),)))
+    assert verdict.outcome == SUPPORTED
+    assert verdict.p == pytest.approx(binomtest(17, 20).pvalue)
+
+
+@pytest.mark.parametrize("low, outcome", [(-1.0, SUPPORTED), (0.0, SUPPORTED), (0.5, REFUTED)])
+def test_a_median_of_equal_values_is_that_value(low, outcome):
+    """A rule that always chooses the same from a grid: the interval has no width."""
+    verdict = Within("x", low, None, statistic="median").decide(one(x=np.zeros(SEEDS)))
+    assert verdict.outcome == outcome
+    assert verdict.p == (1.0 if low == 0 else pytest.approx(2 * 0.5**SEEDS))
+
+
+def test_an_interval_without_width_has_the_p_of_its_level():
+    interval = Interval(1.2, 1.2, 1.2, 0.99, 50)
+    assert p_at(interval, 1.2) == 1
+    assert p_at(interval, 1.0) == pytest.approx(0.01)
 
 
 def test_agreement_compares_every_cell_with_its_own_theory():

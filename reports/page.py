@@ -39,6 +39,7 @@ from reports.load import (
 from reports.math import blocks, mathml, rich
 from reports.seeds import seeds_of
 from reports.strip import strip
+from reports.table_files import table_csv
 from reports.wording import adds, axis_name, powers, rounded
 
 HERE = Path(__file__).parent
@@ -280,8 +281,9 @@ def render(
         files |= {f"{panel.id}.svg": panel.svg for panel in panels}
         warnings += [f"{claim.claim}: {problem}" for problem in problems]
     comparisons = [compared(view) for view in report.comparisons]
-    files |= {p.id + ".svg": p.svg for item in comparisons for p in item.every_panel}
-    files |= {panel.id + ".svg": panel.svg for panel in extras.speed.panels}
+    for panel in [p for item in comparisons for p in item.every_panel] + [*extras.speed.panels]:
+        files[f"{panel.id}.svg"] = panel.svg
+        files[f"{panel.id}.csv"] = table_csv(panel.table)
     by_section = {s: [c for c in report.claims if c.section == s] for s in lecture.SECTIONS}
     counts = {state: sum(c.state == state for c in report.claims) for state in STATES}
     # A live picture stands on its claim's card, so it needs one.
@@ -321,15 +323,15 @@ def build(
     folder = out / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     remove_old(folder, {Path(name).stem for name in files})
-    for name, svg in files.items():
-        (folder / name).write_text(standalone(svg))
+    for name, text in files.items():
+        (folder / name).write_text(standalone(text) if name.endswith(".svg") else text)
     (out / "claims.json").write_text(
         json.dumps(claims_json(report), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     )
     (out / "index.html").write_text(page)
     for store in stores:
         store.close()
-    return Built(out / "index.html", report, size, len(files), warnings)
+    return Built(out / "index.html", report, size, sum(n.endswith(".svg") for n in files), warnings)
 
 
 def remove_old(folder: Path, panels: set[str]) -> None:

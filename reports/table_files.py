@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from benchmarks import statistics
-from reports.figures.panel import matches
+from reports.figures.panel import Table, matches
 
 
 def figure_csv(spec: Mapping, results, curves: Callable, cells=()) -> str:
@@ -23,6 +23,13 @@ def figure_csv(spec: Mapping, results, curves: Callable, cells=()) -> str:
     writer = csv.DictWriter(out, heads, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
+    return out.getvalue()
+
+
+def table_csv(table: Table) -> str:
+    """A table of the page, as it stands there: for figures whose numbers are summaries."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([table.head, *table.rows])
     return out.getvalue()
 
 

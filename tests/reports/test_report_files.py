@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from benchmarks.store import Store
 from reports import drawn
 from reports.drawing import SENTINEL, light_colors
 from reports.load import load
+from reports.page import build
 from reports.table_files import figure_csv
 from tests.reports import synthetic_store as synthetic
 
@@ -127,3 +129,15 @@ def test_processes_draw_the_same(out, claims, tmp_path, monkeypatch):
     assert drawn.draw_all(claims, tmp_path) == drawn.draw_all(claims, out)
     for path in (out / "figures").iterdir():
         assert (tmp_path / "figures" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_every_figure_of_a_page_has_its_numbers_as_a_file(store, tmp_path):
+    """Comparisons, too: their tables, as they stand on the page."""
+    folder = build([store.path], tmp_path).path.parent / "figures"
+    svg, tables = ({p.stem for p in folder.glob(f"*.{s}")} for s in ("svg", "csv"))
+    assert any(name.startswith("compare-") for name in tables)
+    # The panels of one claim's figure share a table: "C20-b1" and "C20-b2" have "C20-b".
+    assert {re.sub(r"^([BC]\d+-[a-z])\d+$", r"\1", name) for name in svg} == tables
+    name = next(folder.glob("compare-*-loss.csv"))
+    found = rows(name.read_text())
+    assert found and all(row.values() for row in found)

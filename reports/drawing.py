@@ -27,7 +27,7 @@ from matplotlib.transforms import Affine2D, IdentityTransform
 WIDTH, HEIGHT = 420, 300  # units of a panel: two abreast, and text stays 11 to 14 px
 LEFT, TOP, BOTTOM = 52, 50, 46
 LETTER = 8.9  # units: a semibold letter at the phone's 13.4, in the widest system font
-NAME = 7.2  # units of a letter at a mark below
+NAME = 8.0  # the same at a mark below, which is lighter
 MARGIN = 16.0  # units on the right, without labels
 HAIR = 0.015  # of a range: a line at its very end is still seen whole
 
@@ -256,7 +256,7 @@ class Canvas:
         extra = 18 * (len(self.title) - 1)
         self.top = TOP + extra + (0 if y_label else -18)
         self.left, self.right = left, WIDTH - margin
-        below = self._below(x_names)
+        below = self._below(x_names, x)
         # Further lines of names take the place of the label, which moves down.
         self.bottom = BOTTOM + 12 * (max([len(lines) for _, lines in below], default=1) - 1)
         self.height = TOP + extra + depth + self.bottom
@@ -282,7 +282,9 @@ class Canvas:
         if y_label:
             self.text(0, 32 + extra, axis_label(y_label, "y" in log), "al")
         label = axis_label(x_label, "x" in log)
-        self.text(self.right, self.height - 6, label, "al", ha="right")
+        # A long one begins with the panel instead of ending with its axis.
+        end = float(np.clip(NAME * len(label), self.right, WIDTH))
+        self.text(end, self.height - 6, label, "al", ha="right")
         for name, (at, shift) in self._rows(y_names):
             if grid:
                 self.rule([left, self.right], [at, at], "grid", 1)
@@ -300,12 +302,13 @@ class Canvas:
                 self.rule([at, at], [bottom, bottom + 4], "ink2", 1)
                 self.text(at, bottom + 17, tick_label(tick), "tk", ha="center")
 
-    def _below(self, names) -> list[tuple]:
+    def _below(self, names, x) -> list[tuple]:
         """What stands below: (place, its lines), words unbroken where neighbors leave room."""
         if not names:
             return []
-        step = (self.right - self.left) / len(names)
-        beside = 2 * (WIDTH - self.right)  # what the last name may take on its right
+        unit = (self.right - self.left) / (x[1] - x[0])
+        step = unit * (names[1][0] - names[0][0] if len(names) > 1 else x[1] - x[0])
+        room = WIDTH - self.left - unit * (names[-1][0] - x[0])  # right of the last
 
         def wrapped(columns: int, broken: bool) -> list[list[str]]:
             rules = {"max_lines": 3, "placeholder": "…", "break_long_words": broken}
@@ -313,8 +316,8 @@ class Canvas:
 
         def apart(lines: list[list[str]]) -> bool:
             widths = [NAME * max(map(len, those)) for those in lines]
-            ends = [*((a + b) / 2 for a, b in itertools.pairwise(widths)), widths[-1] - beside]
-            return max(ends) < step - NAME / 2
+            pairs = [(a + b) / 2 for a, b in itertools.pairwise(widths)]
+            return max(pairs, default=0) < step - NAME / 2 and widths[-1] / 2 <= room
 
         least = min(max(int(step / NAME), 3), 14)
         tries = [wrapped(columns, broken=False) for columns in range(14, 2, -1)]

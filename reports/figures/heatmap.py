@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks import statistics
 from benchmarks.verdicts import number
-from reports.drawing import LEFT, LETTER, WIDTH, Canvas, tick_label
+from reports.drawing import LEFT, LETTER, NAME, WIDTH, Canvas, tick_label
 from reports.figures.marks import draw_pieces
 from reports.figures.panel import Panel, Table, level_name, matches, with_interval
 
@@ -84,7 +84,7 @@ def _canvas(spec, levels: list, columns: list[str], rows: list[str]) -> Canvas:
     depth = len(rows) * float(np.clip(0.7 * side, 26, 60))
     named = list(enumerate(columns))
     if _numeric(levels):  # a number in two lines would be another number
-        named = named[:: int(np.ceil(DIGIT * max(map(len, columns)) / side))]
+        named = named[:: int(np.ceil(NAME * (max(map(len, columns)) + 1) / side))]
     return Canvas(
         spec["title"], spec["x_label"], spec["y_label"], (-0.5, len(columns) - 0.5),
         (-0.5, len(rows) - 0.5), margin=MARGIN, x_names=named,

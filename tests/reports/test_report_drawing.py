@@ -67,6 +67,15 @@ def test_names_in_several_lines_leave_room_for_the_axis(levels):
     assert label + 4 <= float(re.search(r'viewBox="0 0 420 ([\d.]+)"', panel.svg)[1])
 
 
+def test_a_long_label_begins_inside_the_panel():
+    label = "share of the way from one weight vector to another"
+    results = Results(tuple(cell([s, s + 1.0], size=s) for s in (3, 5)))
+    spec = Lines("size", "error", label, "error", "Grows", theory="error")
+    (panel,) = figures.draw("p", to_json(spec), results, no_curves)
+    ((_, end, _),) = [found for found in positions(panel, "al") if found[0] == label]
+    assert end - 7.4 * len(label) >= 0 and end <= drawing.WIDTH
+
+
 def test_a_long_word_stays_whole_where_its_neighbors_are_short():
     names = [
         n for n, _, _ in positions(points_of(["dense", "convolution", "no", "two", "k"]), "tk")

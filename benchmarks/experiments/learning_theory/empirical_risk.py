@@ -28,6 +28,7 @@ from benchmarks.experiment import (
     Metric,
     Mutant,
 )
+from benchmarks.experiments.learning_theory._patients import patients
 from benchmarks.verdicts import Agreement
 
 SQUARED = "Gaussian, squared error"
@@ -67,11 +68,8 @@ def with_intercept(x):
 @cache
 def population():
     """The diabetes table as a whole distribution: 442 patients, three standardized features."""
-    from sklearn.datasets import load_diabetes
-
-    x, y = load_diabetes(return_X_y=True, scaled=False)
-    x = x[:, COLUMNS]
-    return with_intercept((x - x.mean(axis=0)) / x.std(axis=0)), (y - y.mean()) / y.std()
+    x, y = patients()
+    return with_intercept(x[:, COLUMNS]), y
 
 
 @cache  # the cells of one law look at the same samples
@@ -278,8 +276,9 @@ EXPERIMENT = Experiment(
     ),
     finding=(
         "For a function chosen beforehand the empirical risk scatters about the risk, whatever the "
-        "loss and the law. For the fitted one it is too small, by σ² p / N below the noise, "
-        "while the true risk is above. The mean has this property, not the sum of the losses."
+        "loss and the law. For the fitted one it is too small: in least squares it is on average "
+        "σ² p / N below the noise, while the true risk is above. The mean has this property, not "
+        "the sum of the losses."
     ),
     stated=r"\hat{\mathcal R} = \frac{1}{|D|}\sum L,\quad "
     r"-\frac{1}{N}\sum\log p(y\mid x,\theta)",

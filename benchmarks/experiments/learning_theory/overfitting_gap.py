@@ -24,6 +24,7 @@ from benchmarks.experiment import (
     Metric,
     Mutant,
 )
+from benchmarks.experiments.learning_theory._patients import patients
 from benchmarks.verdicts import Agreement
 
 SAMPLES = 40  # N
@@ -42,10 +43,7 @@ def designs(name):
     if name == "Gaussian":
         x = rng.normal(loc=0.5, size=(10 * SAMPLES, most - 1))
     else:
-        from sklearn.datasets import load_diabetes
-
-        x = load_diabetes(scaled=False).data
-        x = (x - x.mean(axis=0)) / x.std(axis=0)
+        x, _ = patients()
         # Ten measurements, and the products of body mass index (column 2) with the others.
         x = np.concatenate([x, x[:, 2:3] * np.delete(x, 2, axis=1)], axis=1)
         x = x[rng.permutation(len(x))]

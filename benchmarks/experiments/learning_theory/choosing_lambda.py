@@ -24,6 +24,7 @@ from benchmarks.experiment import (
     Mutant,
     Points,
 )
+from benchmarks.experiments.learning_theory._patients import patients, standardized
 from benchmarks.verdicts import EPSILON, AtMost, Sign, Within, every
 
 DRAWN, REAL = DATA = ("drawn weights", "diabetes")
@@ -50,12 +51,8 @@ def table():
     Ten features alone hardly need regularization with 60 samples. The square of the second, which
     has two values only, would repeat it.
     """
-    from sklearn.datasets import load_diabetes
-
-    x, y = load_diabetes(return_X_y=True, scaled=False)
-    x = (x - x.mean(axis=0)) / x.std(axis=0)
-    x = np.concatenate([x, np.delete(x, 1, axis=1) ** 2], axis=1)
-    return (x - x.mean(axis=0)) / x.std(axis=0), (y - y.mean()) / y.std()
+    x, y = patients()
+    return standardized(np.concatenate([x, np.delete(x, 1, axis=1) ** 2], axis=1)), y
 
 
 def draw(data, seed):
@@ -199,8 +196,10 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C54.near_best",
-            "Held-out samples and five folds choose a λ that is on average within half a decade "
-            "of the best, σ²/s².",
+            "Held-out samples and five folds choose a λ whose median is within half a decade of "
+            "the best, σ²/s².",
+            # A first version judged the mean. It depends on where the grid ends, and on the place
+            # that zero is given: both say nothing about the rule that chooses.
             rule=every(
                 *(
                     Within(
@@ -208,6 +207,7 @@ EXPERIMENT = Experiment(
                         -HALF_DECADE,
                         HALF_DECADE,
                         expected=0.0,
+                        statistic="median",
                         where={"rule": rule, "data": DRAWN},
                     )
                     for rule in (HOLD_OUT, FOLDS)
@@ -228,8 +228,8 @@ EXPERIMENT = Experiment(
         ),
     ),
     factors={"rule": RULES, "data": DATA},
-    # Shares of at least 64 % are told from one half at 2^-14, and the mean of a choice that
-    # scatters by a decade is known to a fifth of one.
+    # Shares of at least 64 % are told from one half at 2^-14, and the median of a choice that
+    # scatters by a decade is known to a quarter of one.
     seeds=200,
     paired=("data", "noise"),
     metrics={

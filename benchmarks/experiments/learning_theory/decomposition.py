@@ -23,15 +23,13 @@ from benchmarks.experiment import (
     Mutant,
     Points,
 )
+from benchmarks.experiments.learning_theory._patients import patients
 from benchmarks.verdicts import Agreement, Identity
 
 SIGMA = 0.5
 SAMPLES, WEIGHTS = 20, 3  # N, and p of a quadratic
 SETS = 400  # training sets a seed, on the same inputs
-PEOPLE, RIDGE = (
-    60,
-    20.0,
-)  # of the table: patients a training set, and a strength that biases the fit
+PEOPLE, RIDGE = 60, 20.0  # patients a training set, and a strength that biases the fit
 FRESH, REUSED, TABLE = POINTS = ("independent", "training", "diabetes, independent")
 GRID = np.linspace(-1, 1, 61)  # where fits are drawn
 
@@ -63,12 +61,9 @@ def cubic_fits(seed, reused):
 
 def table_fits(seed):
     """Targets of patients that no training set has, and what ridge fits to others predict."""
-    from sklearn.datasets import load_diabetes
-
     from suite.theory import ridge
 
-    x, y = load_diabetes(return_X_y=True)
-    x, y = x / x.std(axis=0), (y - y.mean()) / y.std()
+    x, y = patients()
     rng = np.random.default_rng(seed)
     rows = rng.permutation(len(y))
     out, rest = rows[:50], rows[50:]
@@ -178,6 +173,7 @@ EXPERIMENT = Experiment(
             "C55.independent",
             "At points that the training set knows nothing of, the cross term has mean zero.",
             rule=Agreement("cross", "zero", where={"point": FRESH}),
+            mutants=(Mutant("at training points as well", {"where": {"point": REUSED}}),),
         ),
         Hypothesis(
             "C55.training_point",

@@ -37,6 +37,35 @@ def test_curves_are_those_of_simulated_ridge():
         assert bias[i] == pytest.approx(off, rel=0.1, abs=2e-5)
 
 
+@pytest.mark.parametrize("place", c56.PLACES)
+def test_expected_error_is_that_of_simulated_ridge(place):
+    """Against noisy targets drawn anew, within four standard errors."""
+    from sklearn.linear_model import Ridge
+
+    rng = np.random.default_rng(1)
+    x = np.random.default_rng(3).uniform(-1, 1, c56.SAMPLES)
+    at = x if place == c56.TRAINING else c56.TEST_INPUTS
+    noisy, new = (
+        (1.5 * v**3 - v)[:, None] + c56.SIGMA * rng.normal(size=(len(v), 4000)) for v in (x, at)
+    )
+    phi, phi_at = (np.vander(v, c56.DEGREE + 1, increasing=True) for v in (x, at))
+    for i in (10, 30, 50):
+        model = Ridge(alpha=(c56.SIGMA / c56.PRIOR_SDS[i]) ** 2, fit_intercept=False)
+        errors = ((model.fit(phi, noisy).predict(phi_at) - new) ** 2).mean(axis=0)
+        off = errors.mean() - c56.expected_error(place, 3)[i]
+        assert abs(off) < 4 * errors.std() / np.sqrt(errors.size)
+
+
+def test_the_best_model_is_found_without_the_sum(monkeypatch):
+    """A best model that is not where the sum is smallest is told."""
+    rule = next(h.rule for h in c56.EXPERIMENT.hypotheses if h.id == "C56.sum")
+    monkeypatch.setattr(c56, "expected_error", lambda place, seed: c56.curves(place, seed)[0])
+    cell = c56.EXPERIMENT.cells()[0]
+    found = c56.measure(cell, SEEDS[:3])
+    result = CellResult(cell.factors, SEEDS[:3], found.metrics, np.zeros(3, bool))
+    assert rule.decide(Results((result,))).outcome == REFUTED
+
+
 def test_limits_of_the_prior():
     """No prior width: no variance. All of it: least squares, sigma^2 p / N at its inputs."""
     x = np.random.default_rng(7).uniform(-1, 1, c56.SAMPLES)

@@ -23,34 +23,31 @@ from benchmarks.experiment import (
     Plane,
     Points,
 )
+from benchmarks.experiments.learning_theory._patients import patients, standardized
 from benchmarks.verdicts import Agreement, Ratio, Sign, every
 
 POLYNOMIAL, TABLE = DATA = ("polynomial", "diabetes")
 GAP, RISK, ORACLE = RULES = ("smallest gap", "smallest validation risk", "smallest true risk")
 SAMPLES = {POLYNOMIAL: 20, TABLE: 60}  # to train on, and as many to validate
 SIGMA, DEGREE = 0.2, 9
-# From least squares to a model that predicts the mean: six a decade.
+# From least squares to a model that predicts zero, the mean of either target: six a decade.
 STRENGTHS = np.logspace(-8, 6, 85)
 FINE = np.linspace(-1, 1, 401)
 
 
 @cache
-def patients():
+def table():
     """Standardized measurements and their products in pairs, and the standardized score."""
-    from sklearn.datasets import load_diabetes
-
-    x, y = load_diabetes(return_X_y=True)
-    x = x / x.std(axis=0)
+    x, y = patients()
     first, second = np.triu_indices(x.shape[1])
-    x = np.concatenate([x, x[:, first] * x[:, second]], axis=1)
-    return (x - x.mean(axis=0)) / x.std(axis=0), (y - y.mean()) / y.std()
+    return standardized(np.concatenate([x, x[:, first] * x[:, second]], axis=1)), y
 
 
 def draw(data, seed):
     """Training, validation and test pairs (features, targets), and the noise in a test target."""
     rng, n = np.random.default_rng(seed), SAMPLES[data]
     if data == TABLE:
-        x, y = patients()
+        x, y = table()
         rows = rng.permutation(len(y))
         parts = rows[:n], rows[n : 2 * n], rows[2 * n :]
         return [(x[part], y[part]) for part in parts], 0.0

@@ -174,6 +174,7 @@ class Plane:
         lines: names of arrays (points, 2): curves without ends; NaN breaks one.
         probability: whether the surface is the probability of a class: bands, with its half as a
             line.
+        pixels: whether the surface is an image, drawn as squares instead of contours.
         across: a factor whose levels stand side by side, those of `by` below each other: small
             multiples without ticks, of which each shows its own range.
     """
@@ -189,6 +190,7 @@ class Plane:
     log: bool = False
     lines: tuple[str, ...] = field(default=(), metadata=ADDED)
     probability: bool = field(default=False, metadata=ADDED)
+    pixels: bool = field(default=False, metadata=ADDED)
     across: str | None = field(default=None, metadata=ADDED)
 
 

@@ -327,8 +327,9 @@ class Canvas:
     def _marked(self, wanted) -> list[float]:
         """Places of numbers on the axis below: so few that their names stand apart."""
         if wanted is None:
+            low, high = self.x
             for most in range(6, 2, -1):
-                found = ticks(*self.x, "x" in self.log, most)
+                found = ticks(low, high, "x" in self.log, most)
                 if len(self._apart(found)) == len(found):
                     return found
             wanted = found

@@ -12,6 +12,7 @@ from reports.figures.simplify import TOLERANCE, refined, simplified
 
 CORNERS, COARSE = 1500, 0.7  # of all regions, about 12 kB; beyond it, this tolerance
 BANDS = (0.1, 0.25, 0.5, 0.75, 0.9)  # of a probability
+SHADES = 9  # of an image
 ROOM = 20.0  # units between the middle of a word and a mark
 LOW, HIGH = "c1", "c5"  # blue and amber: far apart for color-blind readers too
 
@@ -110,6 +111,43 @@ class Contours:
         return self._pieces(
             self.axes.contourf(self.surface.x, self.surface.y, self.values, between)
         )
+
+
+def draw_pixels(canvas: Canvas, surface: Surface) -> None:
+    """A square a value, in `SHADES` shades; alike neighbors are one rectangle."""
+    values = np.where(np.isfinite(surface.values), surface.values, np.nan)
+    if np.isnan(values).all():
+        return
+    low, high = np.nanmin(values), np.nanmax(values)
+    part = (values - low) / (high - low) if high > low else np.zeros_like(values)
+    shades = np.where(np.isnan(part), 0, np.round(part * (SHADES - 1))).astype(int)
+    pieces: dict[int, list[np.ndarray]] = {}
+    for (bottom, top, first, last), shade in rectangles(shades):
+        if shade:
+            x, y = (
+                (v[0] + (np.array(ends) - 0.5) * np.ptp(v) / (len(v) - 1)).tolist()
+                for v, ends in ((surface.x, (first, last)), (surface.y, (bottom, top)))
+            )
+            corners = [(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])]
+            pieces.setdefault(shade, []).append(canvas.axes.transData.transform(corners))
+    for shade in sorted(pieces):
+        draw_pieces(canvas, pieces[shade], "ink", opacity=round(0.85 * shade / (SHADES - 1), 3))
+
+
+def rectangles(values: np.ndarray) -> list[tuple[tuple[int, int, int, int], int]]:
+    """Of equal values: `(bottom, top, first, last)`, the ends excluded, and the value.
+
+    >>> rectangles(np.array([[0, 1, 1], [2, 1, 1]]))
+    [((0, 1, 0, 1), 0), ((0, 2, 1, 3), 1), ((1, 2, 0, 1), 2)]
+    """
+    done, growing = [], dict[tuple[int, int, int], int]()
+    for i, row in enumerate([*values, values[0][:0]]):  # nothing is alike beyond the last
+        starts = [0, *(np.flatnonzero(np.diff(row)) + 1).tolist()][: len(row)]
+        ends = [*starts[1:], len(row)][: len(starts)]
+        runs = [(a, b, int(row[a])) for a, b in zip(starts, ends, strict=True)]
+        done += [((j, i, a, b), v) for (a, b, v), j in growing.items() if (a, b, v) not in runs]
+        growing = {run: growing.get(run, i) for run in runs}
+    return sorted(done)
 
 
 def draw_surface(

@@ -100,7 +100,8 @@ def _tile(canvas: Canvas, i: int, j: int, picture: Picture) -> None:
         kept = points[np.all(np.isfinite(points), axis=1)]
         inside = kept[np.all((kept >= (x[0], y[0])) & (kept <= (x[1], y[1])), axis=1)]
         every = max(1, -(-len(inside) // (SPECKS // len(picture.classes))))
-        specks(tile, *inside[::every].T, CLASSES[k % 8], DOT, square=GLYPHS[k % 2] == "■")
+        across, up = inside[::every].T
+        specks(tile, across, up, CLASSES[k % 8], DOT, square=GLYPHS[k % 2] == "■")
     for _, line in (*picture.lines, *picture.paths):
         draw_path(tile, line, "ink", 1.2, 60)
     corners = tile.axes.transAxes.transform([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)])

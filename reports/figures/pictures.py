@@ -28,8 +28,8 @@ class Picture:
         """The surface and the points, or notes of what is missing."""
         if self.spec["surface"]:
             try:
-                known = self.spec["log"], bool(self.spec.get("probability"))
-                self.surface = surface_of(arrays, self.spec["surface"], *known)
+                share = bool(self.spec.get("probability"))
+                self.surface = surface_of(arrays, self.spec["surface"], self.spec["log"], share)
             except ValueError as error:
                 self.notes.append(str(error))
         for name in self.spec["points"]:
@@ -77,8 +77,11 @@ class Picture:
     def limits(self) -> tuple:
         """Ranges of both axes: the surface's, else what holds everything."""
         if self.surface:
-            x, y = self.surface.x, self.surface.y
-            return (float(x.min()), float(x.max())), (float(y.min()), float(y.max()))
+            axes = self.surface.x, self.surface.y
+            # A pixel reaches half a step beyond its place.
+            parts = [np.ptp(v) / (len(v) - 1) / 2 if self.spec.get("pixels") else 0 for v in axes]
+            ranges = zip(axes, parts, strict=True)
+            return tuple((float(v.min() - half), float(v.max() + half)) for v, half in ranges)
         return tuple(drawing.limits([v[:, i] for v in self._drawn], False) for i in (0, 1))
 
     @property

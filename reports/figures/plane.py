@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.verdicts import number
 from reports import drawing
 from reports.drawing import LEFT, WIDTH, Canvas
-from reports.figures.contours import BANDS, draw_surface
+from reports.figures.contours import BANDS, draw_pixels, draw_surface
 from reports.figures.marks import cloud, dots, draw_path
 from reports.figures.multiples import grid_panels
 from reports.figures.panel import Panel, Table
@@ -61,8 +61,12 @@ def _draw(panel: str, picture: Picture) -> Panel:
     canvas.leaders = False  # what is named lies anywhere, not at the right
     parts = []
     if picture.surface:
-        contours = draw_surface(canvas, picture.surface, picture.marks)
-        parts.append(_surface_in_words(picture.surface, contours))
+        if spec.get("pixels"):
+            draw_pixels(canvas, picture.surface)
+            parts.append(_surface_in_words(picture.surface, []) + " Stronger is higher.")
+        else:
+            contours = draw_surface(canvas, picture.surface, picture.marks)
+            parts.append(_surface_in_words(picture.surface, contours))
     every = max(1, -(-sum(len(p) for _, p in picture.classes) // MOST))
     drawn = sum(len(p) for _, p in picture.classes) / every
     size = float(np.clip(SIZE * np.sqrt(FEW / max(drawn, 1)), SMALLEST, SIZE))

@@ -117,10 +117,10 @@ def line_panel(
         for other in others:
             for xs, ys in getattr(s, other.kind):
                 at = thin(xs, "x" in log)
-                key = (other.kind, ys[at].tobytes())
-                if key in done:
+                same = (other.kind, ys[at].tobytes())
+                if same in done:
                     continue
-                done.add(key)
+                done.add(same)
                 draw_line(canvas, xs[at], ys[at], other.role, other.width, other.dashes)
                 if other.kind not in done:
                     done.add(other.kind)

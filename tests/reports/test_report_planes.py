@@ -245,6 +245,27 @@ def test_optional_fields_of_a_plane_leave_the_hash_of_those_without_them():
     }  # fmt: skip
 
 
+def test_an_image_is_drawn_pixel_by_pixel():
+    image = np.array([[0.0, 0.0, 1.0], [0.5, np.nan, 1.0]])
+    cell = stored({"f": image, "f.x": np.arange(3.0), "f.y": np.arange(2.0)})
+    (panel,) = planes(Plane("a", "b", "t", surface="f", pixels=True), cell)
+    shapes = re.findall(r'd="([^"]*)" style="fill:var\(--ink\);opacity:([\d.]+)"', panel.svg)
+    assert [float(opacity) for _, opacity in shapes] == [0.425, 0.85]
+    assert [path.count("M") for path, _ in shapes] == [1, 1]  # both ones in one rectangle
+    assert "from 0 at (0, 0) to 1. Stronger is higher." in panel.description
+    width, height = (float(n) for n in re.search(r"h([\d.]+)v(-[\d.]+)", shapes[1][0]).groups())
+    assert -height == pytest.approx(2 * width, abs=0.3)  # one unit on both axes
+
+
+def test_rectangles_cover_every_pixel_once_with_its_value():
+    values = np.random.default_rng(7).integers(0, 3, (13, 17)).repeat(2, 0)
+    covered = np.full(values.shape, -1)
+    for (bottom, top, first, last), value in contours.rectangles(values):
+        assert np.all(covered[bottom:top, first:last] == -1)
+        covered[bottom:top, first:last] = value
+    np.testing.assert_array_equal(covered, values)
+
+
 def test_cells_over_one_ground_share_a_panel_and_methods_keep_their_colors():
     ways = {"Adam": [[0, 0], [1, 1]], "momentum": [[0, 0], [2, 1]]}
     cells = [

@@ -12,7 +12,7 @@ from typing import cast
 
 from benchmarks import lecture
 from benchmarks.discover import EXPERIMENTS, specification_in
-from benchmarks.experiment import Hypothesis, spec_hash
+from benchmarks.experiment import Hypothesis, spec_hash, to_json
 from benchmarks.static_imports import ROOT
 from benchmarks.store import Broken, Run, Store, StoredCell, StoredSpecification
 from benchmarks.verdicts import (
@@ -34,6 +34,8 @@ STALE = "STALE"  # judged, but the experiment has another specification by now
 STATES = (SUPPORTED, REFUTED, UNDECIDED, PICTURE_ONLY, STALE, PARTIAL, ERROR, NOT_RUN)
 PICTURES = frozenset({"C37"})  # the slide shows an animation and claims nothing that can be refuted
 STATED, CORRECTED = "as stated", "as corrected"
+# Fields of a specification that show results, and neither make nor judge them.
+SHOWN = frozenset({"title", "finding", "limits", "stated", "corrected", "figure", "figures"})
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class ClaimView:
     devices: tuple[str, ...] = ()
     other_devices: tuple[tuple[str, str], ...] = ()  # (device, its verdicts in words)
     problems: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()  # fields of the specification, of a STALE claim
     results: Results = Results(())
     store: Store | None = None
     run: Run | None = None
@@ -104,6 +107,11 @@ class ClaimView:
         if self.state == STALE:
             return False
         return self.state_of(STATED) == REFUTED and self.state_of(CORRECTED) == SUPPORTED
+
+    @property
+    def same_rules(self) -> bool:
+        """Whether a STALE claim changed in words and pictures alone."""
+        return bool(self.differs) and set(self.differs) <= SHOWN
 
     @property
     def command(self) -> str:
@@ -356,8 +364,8 @@ def claim_of_file(file: str) -> str | None:
     return f"C{match[1]}" if match and f"C{match[1]}" in lecture.CLAIMS else None
 
 
-def current_hash(file: str) -> str | None:
-    """Hash of the specification in an experiment's file by now, None where there is no such file.
+def current_spec(file: str) -> dict | None:
+    """The specification in an experiment's file by now, None where there is no such file.
 
     A store may name any file; imported are those of our own folder alone.
     """
@@ -365,19 +373,19 @@ def current_hash(file: str) -> str | None:
     if not (path.is_relative_to(EXPERIMENTS) and path.suffix == ".py" and path.is_file()):
         return None
     try:
-        return spec_hash(specification_in(path, EXPERIMENTS))
+        return to_json(specification_in(path, EXPERIMENTS))
     except (Exception, SystemExit):  # says nothing about what was stored
         return None
 
 
-def load(stores: list[Store], current: Callable[[str], str | None] = current_hash) -> Report:
+def load(stores: list[Store], current: Callable[[str], dict | None] = current_spec) -> Report:
     """All claims of the lecture. Where several stores have a claim, the first with results counts.
 
     Trials of different stores are never pooled: they may come from different machines.
 
     Args:
         stores: open for reading.
-        current: file of an experiment -> hash of its specification by now; None if unknown.
+        current: file of an experiment -> its specification by now; None if unknown.
     """
     found: dict[str, ClaimView] = {}
     comparisons: dict[str, ComparisonView] = {}
@@ -410,12 +418,16 @@ def load(stores: list[Store], current: Callable[[str], str | None] = current_has
     )  # fmt: skip
 
 
-def aged(claim: ClaimView, current: Callable[[str], str | None]) -> ClaimView:
-    """STALE where what judged it is no longer what its experiment says."""
+def aged(claim: ClaimView, current: Callable[[str], dict | None]) -> ClaimView:
+    """STALE where the specification it ran under is no longer that of its experiment."""
     if claim.stored is None or claim.state in (PARTIAL, ERROR, NOT_RUN):
         return claim
     now = current(claim.stored.file)
-    return claim if now in (None, claim.stored.hash) else replace(claim, state=STALE)
+    if now is None or spec_hash(now) == claim.stored.hash:
+        return claim
+    before = claim.stored.json
+    differs = tuple(key for key in now if now[key] != before.get(key))
+    return replace(claim, state=STALE, differs=differs)
 
 
 def corrected(claims: list[ClaimView]) -> list[ClaimView]:

@@ -92,9 +92,9 @@ def seeds_of(claim: ClaimView) -> Seeds | None:
     chosen = {name: cells for name, cells in chosen.items() if cells}
     shown = {name: cells[:ROWS] for name, cells in chosen.items()}
     every = [cell for cells in shown.values() for cell in cells]
-    numbers = np.unique(np.concatenate([cell.seeds for cell in every])) if every else []
-    if not len(numbers):
+    if not every:
         return None
+    numbers = np.unique(np.concatenate([cell.seeds for cell in every]))
     varied = sum(bool(encode(c.metrics[name]).data) for name, cells in shown.items() for c in cells)
     count = max(FEWEST, min(SEEDS, VALUES // max(varied, 1)))
     seeds = numbers[:count]

@@ -124,6 +124,13 @@ def test_ids_are_unique(page):
     assert targets <= set(ids)
 
 
+def test_sections_claims_hypotheses_and_comparisons_have_addresses(page, built):
+    ids = set(re.findall(r'\bid="([^"]+)"', page))
+    assert {f"sec{n}" for n in range(1, 9)} | {"C12.slide", "C12.geometric"} <= ids
+    assert {c.claim for c in built.report.claims} | {"compare.optimizers"} <= ids
+    assert '<a href="#C12.slide">As stated.</a>' in card(page, "C12")
+
+
 def test_partial_and_failed_claims_say_what_is_missing(page):
     assert "1 of 3 cells have not run" in card(page, "C36")
     assert "python -m benchmarks run --only C36" in card(page, "C36")

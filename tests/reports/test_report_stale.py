@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from benchmarks.discover import EXPERIMENTS, specification_in
-from benchmarks.experiment import spec_hash
+from benchmarks.experiment import spec_hash, to_json
 from benchmarks.store import Store
 from reports import page as pages
-from reports.load import STALE, current_hash, load
+from reports.load import STALE, current_spec, load
 from tests.reports import synthetic_store as synthetic
 
 FILE = "benchmarks/experiments/gradient_based_learning/newton_rate.py"
@@ -27,9 +27,10 @@ def states(store, current):
         return {c.claim: c for c in load([reader], current).claims}
 
 
-def test_the_hash_of_an_installed_experiment_is_that_of_its_specification():
+def test_an_installed_experiment_is_found_by_its_file():
     spec = specification_in(EXPERIMENTS.parent.parent / FILE, EXPERIMENTS)
-    assert current_hash(FILE) == spec_hash(spec)
+    assert current_spec(FILE) == to_json(spec)
+    assert spec_hash(current_spec(FILE)) == spec_hash(spec)
 
 
 @pytest.mark.parametrize(
@@ -37,11 +38,11 @@ def test_the_hash_of_an_installed_experiment_is_that_of_its_specification():
              "benchmarks/experiments/../../reports/page.py", "/etc/passwd", "benchmarks"]
 )  # fmt: skip
 def test_what_is_no_experiment_of_ours_is_never_imported(file):
-    assert current_hash(file) is None
+    assert current_spec(file) is None
 
 
 def test_it_needs_no_tensorflow():
-    code = f"import sys, reports.load as l; assert l.current_hash({FILE!r}); " + (
+    code = f"import sys, reports.load as l; assert l.current_spec({FILE!r}); " + (
         "print([m for m in ('tensorflow', 'keras', 'jax', 'torch') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -50,7 +51,7 @@ def test_it_needs_no_tensorflow():
 
 def test_another_hash_makes_a_judged_claim_stale(store):
     before = states(store, lambda file: None)
-    after = states(store, lambda file: "another")
+    after = states(store, lambda file: to_json(synthetic.optimizers()))
     for claim in ("C12", "C35", "C23", "C37"):
         assert after[claim].state == STALE
         assert [h.state for h in after[claim].hypotheses] == [
@@ -62,20 +63,31 @@ def test_another_hash_makes_a_judged_claim_stale(store):
 
 
 def test_the_same_hash_and_none_change_nothing(store):
-    own = states(store, lambda file: spec_hash(synthetic.rate()))
+    own = states(store, lambda file: to_json(synthetic.rate()))
     assert own["C12"].state == "REFUTED" and own["C35"].state == STALE
-    plain = states(store, current_hash)  # experiments of tests are not installed
+    plain = states(store, current_spec)  # experiments of tests are not installed
     assert STALE not in {c.state for c in plain.values()}
+
+
+@pytest.mark.parametrize(
+    "field, value, same", [("finding", "Another.", True), ("seeds", 15, False)]
+)
+def test_it_says_what_differs(store, field, value, same):
+    now = to_json(synthetic.rate()) | {field: value}
+    claim = states(store, lambda file: now)["C12"]
+    assert claim.state == STALE and claim.differs == (field,)
+    assert claim.same_rules is same
 
 
 def test_the_page_says_so(store, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        pages, "load", lambda stores: load(stores, lambda file: spec_hash(synthetic.bounded()))
+        pages, "load", lambda stores: load(stores, lambda file: to_json(synthetic.bounded()))
     )
     built = pages.build([store], tmp_path)
     page = built.path.read_text()
     card = re.search(r'<article class="claim pv" id="C12".*?</article>', page, re.S).group()
     assert "STALE" in card and "REFUTED" in card and "SUPPORTED" in card
+    assert "It differs in claim, lens, hypotheses," in card
     assert "earlier specification" in card and "run --only C12" in card
     assert "STALE" not in re.search(r'<article class="claim pv" id="C35".*?</a', page, re.S).group()
     assert 'data-filter="STALE"' in page and 'class="t-old"' in page

@@ -22,7 +22,7 @@ from benchmarks.experiment import (
     Mutant,
     Plane,
 )
-from benchmarks.verdicts import EPSILON, Agreement, AtMost
+from benchmarks.verdicts import EPSILON, Agreement, AtMost, Within, every
 
 SIGMA = 0.3  # noise, as on the slide's scale: the truth itself moves within +-0.5
 DEGREE = 4
@@ -168,6 +168,12 @@ def measure(cell, seeds):
     # of inputs would otherwise outweigh all the rest by their variance.
     at = int(np.argmin(np.abs(np.log(PRIOR_SDS / cell.prior_sd))))
     unit = (total + SIGMA**2)[:, at]
+
+    def above(minimized):
+        """Test error here above that at the width where a term, exactly, is smallest."""
+        best = minimized.argmin(axis=1)
+        return runs["test error"][:, at] - runs["test error"][np.arange(len(seeds)), best]
+
     drawn = cell.prior_sd == DRAWN_AT
     # The inputs that are the same for all leave nothing to compare.
     fanned = cell.term == "their sum" and not DESIGNS[cell.inputs][1]
@@ -177,6 +183,9 @@ def measure(cell, seeds):
             "share": value[:, at] / unit,
             "exact": theory[:, at] / unit,
             "wrong": wrong[:, at] / unit,
+            "above_least_sum": above(total),
+            "above_least_bias": above(runs["bias"]),
+            "above_least_variance": above(runs["variance"]),
             "rise_of_bias": largest_step(runs["bias"], +1),
             "rise_of_bias_in_sample": largest_step(runs["bias_in_sample"], +1),
             "fall_of_variance": largest_step(runs["variance"], -1),
@@ -192,6 +201,7 @@ def measure(cell, seeds):
 # These do not depend on term or width: one cell of each design that is drawn anew, so that every
 # design is counted once.
 NEW_INPUTS = {"term": "squared bias", "prior_sd": DRAWN_AT, "inputs": ("15, new", "8, new")}
+SAME_INPUTS = {"term": "test error", "inputs": "15, the same"}
 
 EXPERIMENT = Experiment(
     claim="C57",
@@ -218,6 +228,24 @@ EXPERIMENT = Experiment(
             kind="as stated",
             formula=r"\mathbb{E}(y-f_D)^2 = \text{bias}^2 + \text{variance} + \sigma^2",
             mutants=(Mutant("variance or noise forgotten", {"expected": "wrong"}),),
+        ),
+        Hypothesis(
+            "C57.minimum",
+            "The test error is smallest where the sum is: measured there, it is below that at "
+            "0.01, 0.1, 10 and 100.",
+            rule=every(
+                *(
+                    Within("above_least_sum", 0.0, None, where=SAME_INPUTS | {"prior_sd": prior_sd})
+                    for prior_sd in JUDGED
+                    if prior_sd != DRAWN_AT  # so near the minimum that nothing is to be told
+                )
+            ),
+            kind="as stated",
+            formula=r"\arg\min(\text{bias}^2+\text{variance}) = \arg\min \mathbb{E}(y-f_D)^2",
+            mutants=(
+                Mutant("where squared bias is", {"metric": "above_least_bias"}),
+                Mutant("where the variance is", {"metric": "above_least_variance"}),
+            ),
         ),
         Hypothesis(
             "C57.bias_falls_in_sample",
@@ -254,6 +282,9 @@ EXPERIMENT = Experiment(
         "share": Metric("the term over the expected test error", "1"),
         "exact": Metric("its expectation given the inputs", "1"),
         "wrong": Metric("what a wrong form predicts", "1"),
+        "above_least_sum": Metric("test error above that where the sum is smallest", "y²"),
+        "above_least_bias": Metric("the same where squared bias is smallest", "y²"),
+        "above_least_variance": Metric("the same where the variance is smallest", "y²"),
         "rise_of_bias": Metric("largest rise of squared bias, over its largest value", "1"),
         "rise_of_bias_in_sample": Metric("the same at the training inputs", "1"),
         "fall_of_variance": Metric("largest fall of the variance, over its largest value", "1"),
@@ -309,8 +340,8 @@ EXPERIMENT = Experiment(
         "its own, the part of the variance that comes from them is counted as squared bias. That "
         "squared bias falls is read as a law for any inputs; averaged over designs of 15 points, "
         "the lecture's setting, it does fall. How many designs show a rise depends on the basis in "
-        "which the prior is Gaussian: with 8 points 82 % for weights of monomials, 11 % for those "
-        "of Legendre polynomials."
+        "which the prior is Gaussian: with 8 points most do for weights of monomials, few for "
+        "those of Legendre polynomials."
     ),
     measure=measure,
 )

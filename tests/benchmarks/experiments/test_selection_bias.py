@@ -78,6 +78,40 @@ def test_nested_folds_counted_again():
     np.testing.assert_allclose(found, (np.mean(scores), np.mean(again)), rtol=1e-12)
 
 
+def test_nested_score_is_that_of_the_library(monkeypatch):
+    """`nested_cross_validation` with candidates that fit nothing, on its own outer folds."""
+    from suite.theory import nested_cross_validation
+
+    rng = np.random.default_rng([3, 7, 2])
+    labels, guesses = c58.coins(rng, 100), c58.coins(rng, 7, 100)
+    scored = []
+
+    def error(candidate, samples, y):
+        scored.append(samples)
+        return 1 - (guesses[candidate, samples] == y).mean()
+
+    found = nested_cross_validation(
+        lambda candidate: candidate, range(7), np.arange(100), labels,
+        outer_folds=c58.FOLDS, inner_folds=4, seed=0, fit=lambda *_: None, score=error,
+    )  # fmt: skip
+    # Only an outer fold is scored right after all the 80 samples that are not in it.
+    parts = [part for rest, part in zip(scored, scored[1:], strict=False) if len(rest) == 80]
+    assert len(parts) == c58.FOLDS
+    monkeypatch.setattr(c58, "held_out_parts", lambda *_: (parts, 100))
+    score, _ = c58.winner(7, c58.NESTED, 3)
+    assert score == pytest.approx(1 - found.outer_scores.mean())
+
+
+def test_the_diagram_uses_every_sample_once_a_fit():
+    for scheme, fits in ((c58.HOLD_OUT, 1), (c58.FOLDED, 5), (c58.NESTED, 20)):
+        drawn = c58.diagram(scheme)
+        places = np.concatenate(list(drawn.values()))
+        wanted = [(s, n) for s in range(1, 11) for n in range(1, fits + 1)]
+        assert sorted(map(tuple, places.tolist())) == wanted
+        assert len(drawn[c58.CHOOSE]) == 2 * fits
+        assert len(drawn[c58.REPORT]) == (2 * fits if scheme == c58.NESTED else 0)
+
+
 def test_coins_are_fair_and_shaped():
     bits = c58.coins(np.random.default_rng(0), 31, 1001)
     assert bits.shape == (31, 1001)

@@ -317,7 +317,7 @@ class Canvas:
         def apart(lines: list[list[str]]) -> bool:
             widths = [NAME * max(map(len, those)) for those in lines]
             pairs = [(a + b) / 2 for a, b in itertools.pairwise(widths)]
-            return max(pairs, default=0) < step - NAME / 2 and widths[-1] / 2 <= room
+            return max(pairs, default=0) < step - 2 and widths[-1] / 2 <= room
 
         least = min(max(int(step / NAME), 3), 14)
         tries = [wrapped(columns, broken=False) for columns in range(14, 2, -1)]

@@ -10,6 +10,7 @@ from reports.figures.contours import Surface, surface_of
 from reports.figures.panel import level_name, levels_of, matches
 
 PARTS = ("", ".x", ".y", ".label")  # of an array's name
+MOST = 300  # points a panel
 CLASSES = ("c1", "c5", "c3", "c6", "c2", "c8", "c4", "c7")  # colors; the first two as in `contours`
 
 
@@ -88,6 +89,16 @@ class Picture:
     def empty(self) -> bool:
         """Whether nothing can be drawn."""
         return not (self.surface or self._drawn)
+
+    @property
+    def every(self) -> int:
+        """One point of so many is drawn."""
+        return max(1, -(-sum(len(points) for _, points in self.classes) // MOST))
+
+    @property
+    def shown(self) -> float:
+        """Points that are drawn."""
+        return sum(len(points) for _, points in self.classes) / self.every
 
     @property
     def _drawn(self) -> list[np.ndarray]:

@@ -14,13 +14,13 @@ from reports.figures.panel import Panel, Table
 from reports.figures.pictures import CLASSES, Picture, pictures_of
 
 SIZE, SMALLEST, FEW = 6.5, 4.0, 100  # of a point, where there are many, and how many are not
-MOST, CORNERS = 300, 1500  # points a panel, and corners of all its paths
+CORNERS = 1500  # of all paths of a panel
 DEPTH, NOTE = 270, 100  # of a panel where both axes have one unit, and of one that is empty
 ALIKE = 3  # ranges that differ by more than this factor get axes of their own units
 NODES = 5  # of the surface in each direction, in the table
 GLYPHS = dict(zip(drawing.MARKERS, "●■◆▲▼✚✖⬟", strict=True))
 LINE = "—"  # before the name of a line
-MANY = 4  # pieces of a line: more are a net, which is thin and lies below points
+MANY = 4  # pieces of a line: more are a net, which is thin
 
 
 def plane_panels(panel: str, spec: Mapping, cells) -> list[Panel]:
@@ -59,39 +59,10 @@ def _draw(panel: str, picture: Picture) -> Panel:
         x_names=[] if empty else None, y_names=[] if empty else None,
     )  # fmt: skip
     canvas.leaders = False  # what is named lies anywhere, not at the right
-    parts = []
-    if picture.surface:
-        if spec.get("pixels"):
-            draw_pixels(canvas, picture.surface)
-            parts.append(_surface_in_words(picture.surface, []) + " Stronger is higher.")
-        else:
-            contours = draw_surface(canvas, picture.surface, picture.marks)
-            parts.append(_surface_in_words(picture.surface, contours))
-    every = max(1, -(-sum(len(p) for _, p in picture.classes) // MOST))
-    drawn = sum(len(p) for _, p in picture.classes) / every
-    size = float(np.clip(SIZE * np.sqrt(FEW / max(drawn, 1)), SMALLEST, SIZE))
-    for i, (name, points) in enumerate(picture.classes):
-        marker, role = drawing.MARKERS[i % 8], CLASSES[i % 8]
-        kept = points[np.all(np.isfinite(points), axis=1)]
-        inside = kept[np.all((kept >= (x[0], y[0])) & (kept <= (x[1], y[1])), axis=1)]
-        cloud(canvas, inside[::every], role, marker, size)
-        parts.append(f"{name}: {len(points)} points" + _around(kept))
-        if len(points) > len(inside):
-            parts.append(f"Outside: {len(points) - len(inside)} of them.")
-        if words and len(kept):
-            canvas.label(kept[:, 1].mean(), f"{GLYPHS[marker]} {name}", role)
-    if every > 1:
-        parts.append(f"One point of {every} is drawn.")
-    most = CORNERS // max(len(paths + lines), 1)
-    over = canvas.layer()
-    for name, line in picture.lines:
-        on = canvas if _joins(line, picture.classes) or _pieces(line) > MANY else over
-        parts.append(_draw_line(on, name, line, roles[name], words, most))
-    for i, (name, path) in enumerate(picture.paths):
-        on = canvas if _joins(path, picture.classes) else over
-        parts.append(_draw_path(on, name, path, roles[name], i, words, most))
-    if paths:
-        parts.append("Paths start at hollow marks and end at filled ones.")
+    parts = [
+        *_draw_ground(canvas, picture), *_draw_points(canvas, picture, bool(words)),
+        *_draw_lines(canvas, picture, roles, bool(words)),
+    ]  # fmt: skip
     for i, note in enumerate(picture.notes[:4]):
         canvas.note(note, i)
     parts += [f"Not shown: {note}." for note in picture.notes]
@@ -99,6 +70,53 @@ def _draw(panel: str, picture: Picture) -> Panel:
     description = " ".join(parts)
     svg = canvas.svg(panel, picture.title, description)
     return Panel(panel, picture.title, svg, description, _table(picture))
+
+
+def _draw_ground(canvas: Canvas, picture: Picture) -> list[str]:
+    """The surface; returns it in words."""
+    if not picture.surface:
+        return []
+    if picture.spec.get("pixels"):
+        draw_pixels(canvas, picture.surface)
+        return [_surface_in_words(picture.surface, []) + " Stronger is higher."]
+    contours = draw_surface(canvas, picture.surface, picture.marks)
+    return [_surface_in_words(picture.surface, contours)]
+
+
+def _draw_points(canvas: Canvas, picture: Picture, named: bool) -> list[str]:
+    """The classes, a marker and a color each; returns them in words."""
+    every, parts = picture.every, []
+    size = float(np.clip(SIZE * np.sqrt(FEW / max(picture.shown, 1)), SMALLEST, SIZE))
+    (left, right), (bottom, top) = canvas.x, canvas.y
+    for i, (name, points) in enumerate(picture.classes):
+        marker, role = drawing.MARKERS[i % 8], CLASSES[i % 8]
+        kept = points[np.all(np.isfinite(points), axis=1)]
+        inside = kept[np.all((kept >= (left, bottom)) & (kept <= (right, top)), axis=1)]
+        cloud(canvas, inside[::every], role, marker, size)
+        parts.append(f"{name}: {len(points)} points" + _around(kept))
+        if len(points) > len(inside):
+            parts.append(f"Outside: {len(points) - len(inside)} of them.")
+        if named and len(kept):
+            canvas.label(kept[:, 1].mean(), f"{GLYPHS[marker]} {name}", role)
+    if every > 1:
+        parts.append(f"One point of {every} is drawn.")
+    return parts
+
+
+def _draw_lines(canvas: Canvas, picture: Picture, roles, named: bool) -> list[str]:
+    """Lines and paths, which few points lie above and many below; returns them in words."""
+    most = CORNERS // max(len(picture.paths) + len(picture.lines), 1)
+    over = canvas.layer() if picture.shown > FEW else canvas
+    parts = []
+    for name, line in picture.lines:
+        on = canvas if _joins(line, picture.classes) else over
+        parts.append(_draw_line(on, name, line, roles[name], named, most))
+    for i, (name, path) in enumerate(picture.paths):
+        on = canvas if _joins(path, picture.classes) else over
+        parts.append(_draw_path(on, name, path, roles[name], i, named, most))
+    if picture.paths:
+        parts.append("Paths start at hollow marks and end at filled ones.")
+    return parts
 
 
 def _colors(paths: list[str], classes: int) -> dict[str, str]:
@@ -111,7 +129,7 @@ def _colors(paths: list[str], classes: int) -> dict[str, str]:
     return roles
 
 
-def _draw_path(canvas, name, path, role, i, words, most) -> str:
+def _draw_path(canvas, name, path, role, i, named, most) -> str:
     """One path with its ends; returns it in words."""
     marker = drawing.MARKERS[i % 8]
     draw_path(canvas, path, role, 1.8, most)
@@ -122,20 +140,20 @@ def _draw_path(canvas, name, path, role, i, words, most) -> str:
     dots(canvas, first[:1], first[1:], "surface", "o", 6.0, edge=role)
     if canvas.x[0] <= last[0] <= canvas.x[1]:
         dots(canvas, last[:1], last[1:], role, marker, 7.5)
-    if words:
+    if named:
         canvas.label(last[1], f"{GLYPHS[marker]} {name}", role)
     steps = len(path) - 1
     return f"{name}: from {_place(first)} to {_place(last)} in {steps} steps."
 
 
-def _draw_line(canvas, name, line, role, words, most) -> str:
+def _draw_line(canvas, name, line, role, named, most) -> str:
     """One line without ends; returns it in words."""
     pieces = _pieces(line)
     draw_path(canvas, line, role, 1.8 if pieces <= MANY else 1.1, most)
     known = np.all(np.isfinite(line), axis=1)
     if not known.any():
         return f"{name}: no finite point."
-    if words:
+    if named:
         canvas.label(line[known][-1][1], f"{LINE} {name}", role)
     if pieces > 1:
         return f"{name}: {pieces} lines."

@@ -187,13 +187,15 @@ def test_lines_have_no_ends_and_are_told_as_lines():
     assert marked.svg.count("stroke:var(--surface)") == panel.svg.count("stroke:var(--surface)") + 2
 
 
-def test_lines_lie_above_points_and_edges_of_a_graph_below_them():
-    nodes = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]])
-    cell = stored({"nodes": nodes, "edges": nodes[[0, 1, 2]], "fit": nodes + 0.5})
-    for name, above in (("fit", True), ("edges", False)):
-        (panel,) = planes(Plane("a", "b", "t", points=("nodes",), lines=(name,)), cell)
-        line, dots = (panel.svg.index(part) for part in ("stroke:var(--ink);", "fill:var(--c1)"))
-        assert (line > dots) == above
+@pytest.mark.parametrize(
+    ("name", "n", "above"), [("fit", 150, True), ("fit", 20, False), ("edges", 150, False)]
+)
+def test_lines_lie_above_many_points_but_edges_of_a_graph_below_its_nodes(name, n, above):
+    nodes = np.random.default_rng(3).normal(0, 1, (n, 2))
+    cell = stored({"nodes": nodes, "edges": nodes[:3], "fit": nodes[:3] + 0.5})
+    (panel,) = planes(Plane("a", "b", "t", points=("nodes",), lines=(name,)), cell)
+    line, dots = (panel.svg.index(part) for part in ("stroke:var(--ink);", "fill:var(--c1)"))
+    assert (line > dots) == above
 
 
 def grid_cells(skip=()):

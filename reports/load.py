@@ -1,31 +1,28 @@
 """From stores to plain views: every claim of the lecture with its state, verdicts and reasons.
 
-Judging happens here, with the rules stored beside the trials, and once: pages, tables and
-`claims.json` all show these objects.
+Judged by the rules stored beside the trials, and once: pages, tables and `claims.json` all show
+these objects.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
 
 from benchmarks import lecture
 from benchmarks.discover import EXPERIMENTS, specification_in
 from benchmarks.experiment import Hypothesis, spec_hash, to_json
+from benchmarks.judging import Judgment, gap_in, judge_each
 from benchmarks.static_imports import ROOT
 from benchmarks.store import Broken, Run, Store, StoredCell, StoredSpecification
 from benchmarks.verdicts import (
     REFUTED,
     SUPPORTED,
     UNDECIDED,
-    MissingResults,
     Results,
     Rule,
     Verdict,
     correct_for_multiplicity,
-    hypothesis_from_json,
-    judge,
     number,
 )
 
@@ -262,44 +259,14 @@ def label(factors: Mapping) -> str:
     return ", ".join(f"{k}={v}" for k, v in factors.items()) or "the single cell"
 
 
-def judge_all(spec: Mapping, results: Results, withheld: str) -> tuple[HypothesisView, ...]:
-    """Every hypothesis with its verdict; a rule that fails is an error of that hypothesis alone."""
+def views_of(judgments: Sequence[Judgment], withheld: str) -> tuple[HypothesisView, ...]:
+    """Judgments as the page shows them; `withheld` is the state of a claim that has gaps."""
     views = []
-    for value in spec["hypotheses"]:
-        try:
-            hypothesis = hypothesis_from_json(value)
-            rule = in_words(cast(Rule, hypothesis.rule))
-        except Exception as error:
-            hypothesis = Hypothesis(value.get("id", "?"), value.get("statement", ""), None)
-            hypothesis = replace(hypothesis, kind=value.get("kind", CORRECTED))
-            views.append(HypothesisView(hypothesis, "", None, ERROR, one_line(error)))
-            continue
-        if withheld:
-            views.append(HypothesisView(hypothesis, rule, None, withheld))
-            continue
-        try:
-            verdict = judge(hypothesis, results)
-            views.append(HypothesisView(hypothesis, rule, verdict, verdict.outcome))
-        except MissingResults as error:
-            views.append(HypothesisView(hypothesis, rule, None, PARTIAL, one_line(error)))
-        except Exception as error:  # one broken rule must not take the page down
-            views.append(HypothesisView(hypothesis, rule, None, ERROR, one_line(error)))
+    for j in judgments:
+        state = j.verdict.outcome if j.verdict else ERROR if j.failed else withheld or PARTIAL
+        reason = "" if withheld and not j.failed else j.reason
+        views.append(HypothesisView(j.hypothesis, j.rule_in_words, j.verdict, state, reason))
     return tuple(views)
-
-
-def in_words(rule: Rule) -> str:
-    """A rule as sentences; what several parts of it have in common is said once."""
-    parts = [part.describe() for part in getattr(rule, "rules", (rule,))]
-    said = []
-    for text in dict.fromkeys(parts):
-        times = parts.count(text)
-        said.append(text if times == 1 else f"For each of {times} parts of the data: {text}")
-    return " ".join(said)
-
-
-def one_line(error: Exception) -> str:
-    """An exception as a sentence."""
-    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def load_claim(store: Store, stored: StoredSpecification) -> ClaimView:
@@ -318,7 +285,8 @@ def load_claim(store: Store, stored: StoredSpecification) -> ClaimView:
     elif problems:
         state = PARTIAL
     results = store.results(stored.claim, device) if done else Results(())
-    views = judge_all(spec, results, state)
+    judgments = judge_each(stored.claim, spec["hypotheses"], results, state)
+    views = views_of(judgments, state)
     if not state:
         kinds = [combined([v.state for v in views if v.kind == k]) for k in (STATED, CORRECTED)]
         state = kinds[0] or kinds[1] or ERROR
@@ -329,8 +297,10 @@ def load_claim(store: Store, stored: StoredSpecification) -> ClaimView:
     for other in devices:
         if other == device:
             continue
-        there = judge_all(spec, store.results(stored.claim, other), "")
-        others.append((other, ", ".join(f"{v.name}: {v.state.lower()}" for v in there)))
+        gap = gap_in(store.cells(stored.claim, other), spec["factors"], spec["seeds"])
+        there = store.results(stored.claim, other)
+        found = views_of(judge_each(stored.claim, spec["hypotheses"], there, gap), gap and PARTIAL)
+        others.append((other, ", ".join(f"{v.name}: {v.state.lower()}" for v in found)))
     runs = {run.id: run for run in store.runs()}
     return ClaimView(
         claim=stored.claim, section=lecture.section_of(stored.claim),

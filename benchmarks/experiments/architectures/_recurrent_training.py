@@ -9,7 +9,7 @@ no error. The fourth reads images row by row.
 import numpy as np
 
 SERIES = ("first_sign", "adding", "sunspots")
-ROWS, IMAGE_ROWS = "image_rows", 28
+ROWS = "image_rows"
 LAST_YEAR = 1930  # of the sunspots that are trained on; about three quarters
 
 
@@ -77,7 +77,7 @@ def train_sequences(network, seeds, budget):
         for part in zip(*data, strict=True)
     )
     history = train(
-        lambda seed: network(outputs=1, seed=seed),
+        lambda seed: network(x.shape[2:], outputs=1, seed=seed),
         Adam(budget["learning_rate"]),
         keras.losses.MeanSquaredError(),
         x,
@@ -102,12 +102,13 @@ def train_rows(network, seeds, budget):
     from suite.training import train
 
     data = load_arrays("mnist_5000", seed=0, validation=0.0, test=0.2, flatten=False)
+    x, y = data.x_train[: 2 * budget["samples"], ..., 0], data.y_train[: 2 * budget["samples"]]
     history = train(
-        lambda seed: network(outputs=10, seed=seed),
+        lambda seed: network(x.shape[1:], outputs=10, seed=seed),
         Adam(budget["learning_rate"]),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        data.x_train[: 2 * budget["samples"], ..., 0],
-        data.y_train[: 2 * budget["samples"]],
+        x,
+        y,
         seeds=[4 * int(seed) + len(SERIES) for seed in seeds],
         validation=(data.x_test[: budget["held_out"], ..., 0], data.y_test[: budget["held_out"]]),
         **_common(budget),

@@ -87,6 +87,7 @@ def deviations(data, padding, seed):
     inside = correlate(f, w, strides=stride)
     side_by_side = by_formula(f, w, (1, 1))[: inside.shape[0], : inside.shape[1]]
     axes = list(zip(shape, window, stride, strict=True))
+    sides = tuple(outputs(*axis, padding) for axis in axes)
 
     def off(expected, found=strided):
         return np.abs(found - expected).max() / np.abs(every).max()
@@ -100,11 +101,12 @@ def deviations(data, padding, seed):
         "no_stride_error": off(kept(every, first, (1, 1), strided.shape)),
         "formula_error": off(by_formula(f, w, stride), inside),
         "formula_no_stride": off(side_by_side, inside),
+        "size_gap": max(abs(n - side) for n, side in zip(strided.shape, sides, strict=True)),
     }
 
 
 def size_gaps(padding, seed):
-    """Largest deviations of the layer's sizes from the formula, and from wrong ones."""
+    """Largest deviations of the sizes that the layer names from the formula, and wrong ones."""
     from suite.layers import Conv2D
 
     rng = np.random.default_rng([int(seed), 1])
@@ -148,8 +150,10 @@ def measure(cell, seeds):
     """Deviations and sizes under one kind of padding, one value a seed."""
     found = {name: np.zeros(len(seeds)) for name in EXPERIMENT.metrics}
     for i, seed in enumerate(seeds):
-        values = deviations(cell.data, cell.padding, seed) | size_gaps(cell.padding, seed)
-        for name, value in values.items():
+        values, named = deviations(cell.data, cell.padding, seed), size_gaps(cell.padding, seed)
+        # Of an output that it computed, and of those that it only names.
+        named["size_gap"] = max(named["size_gap"], values["size_gap"])
+        for name, value in (values | named).items():
             found[name][i] = value
     shifts = shifts_found(cell.padding, seeds)
     found["parity_gap"] = np.abs(shifts - (SIDES % 2 == 0)).max(axis=1)

@@ -73,6 +73,17 @@ def test_random_networks_are_what_the_library_sweeps(connection):
     np.testing.assert_allclose(found[0, :, 1], sizes / sizes[-1], rtol=1e-12)
 
 
+def test_initial_weights_have_gain_one_in_every_layer_and_differ():
+    first, offset, equal, offsets, last, final = subject.initial_weights(300, 5)
+    shapes = [w.shape for w in subject.network(300, PLAIN).get_weights()]
+    assert [w.shape for w in (first, offset, equal, offsets, last, final)] == shapes
+    assert not np.any(offset) and not np.any(offsets) and not np.any(final)
+    # The sample variance of 300 x 256 normal draws errs by sqrt(2 / 76800); four of them.
+    assert equal.var() * subject.WIDTH == pytest.approx(1, abs=4 * np.sqrt(2 / equal.size))
+    assert len(np.unique(equal[:, 0, 0])) == 300
+    assert not np.allclose(equal, subject.initial_weights(300, 6)[2])
+
+
 @pytest.mark.parametrize("connection", CONNECTIONS)
 def test_gradients_at_the_start_are_those_of_keras(connection):
     import keras
@@ -82,6 +93,7 @@ def test_gradients_at_the_start_are_those_of_keras(connection):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(9, 2)), rng.integers(2, size=(9, 1)).astype(float)
     model = subject.network(depth, connection)
+    model.set_weights(subject.initial_weights(depth, 0))
     decades = subject.start_gradients(model.get_weights(), connection, x, y)
     assert decades.shape == (depth + 1,)
     assert decades[-1] == 0

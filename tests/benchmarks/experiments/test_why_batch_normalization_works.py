@@ -74,16 +74,19 @@ def test_usable_decades_are_counted_over_the_grid():
 
 
 def test_the_gain_multiplies_the_weights_of_every_hidden_layer():
-    import keras
-
+    sweep = subject.Sweep("none", (0, 1), 1, False)
     kernels = []
-    for gain in (1.0, 3.0):
-        keras.utils.set_random_seed(5)
-        kernels.append([v.numpy() for v in subject.network("none", gain).weights][::2])
-    assert len(kernels[0]) == subject.DEPTH + 1
-    np.testing.assert_array_equal(kernels[0].pop(), kernels[1].pop())  # the output's
-    for one, three in zip(*kernels, strict=True):
-        np.testing.assert_allclose(three, 3 * one, rtol=1e-5)
+    for sweep.gain in (1.0, 3.0, 1.0):
+        kernels.append([v.numpy() for v in sweep.started(1).weights][::2])
+    one, three, again = kernels
+    assert len(one) == subject.DEPTH + 1
+    np.testing.assert_array_equal(one.pop(), three.pop())  # the output's
+    for at_one, at_three, once_more in zip(one, three, again, strict=False):
+        np.testing.assert_array_equal(at_three, np.float32(3) * at_one)
+        np.testing.assert_array_equal(at_one, once_more)
+    he = np.sqrt(2 / one[0].shape[0])
+    assert one[0].std() == pytest.approx(he, rel=4 / np.sqrt(2 * one[0].size))
+    assert not np.allclose(one[0], sweep.started(0).weights[0])
 
 
 @pytest.fixture(scope="module")

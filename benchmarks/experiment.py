@@ -31,11 +31,16 @@ class SpecificationError(ValueError):
 
 @dataclass(frozen=True)
 class Metric:
-    """One number a trial. `better` is "lower", "higher" or None where neither is."""
+    """One number a trial. `better` is "lower", "higher" or None where neither is.
+
+    With `partial`, cells where the number means nothing leave it out; a rule that reads it has to
+    choose its cells.
+    """
 
     label: str
     unit: str
     better: str | None = None
+    partial: bool = field(default=False, metadata=ADDED)
 
 
 @dataclass(frozen=True)
@@ -202,7 +207,7 @@ class Measurements:
     """What `measure` returns for one cell: every seed at once, in the order it was given.
 
     Args:
-        metrics: name -> `(seeds,)`.
+        metrics: name -> `(seeds,)`; those declared `partial` may be left out.
         curves: name -> `(seeds, points)`.
         axes: name of a curve -> `(points,)`, its x values; without one, 0, 1, 2, ...
         theory, slide: name of a curve -> `(points,)`, what theory, or the slide, predicts.
@@ -226,7 +231,8 @@ class Measurements:
 
     def check(self, experiment: "Experiment", seeds: int) -> None:
         """Refuse wrong names, wrong shapes and unexplained NaN, in one line each."""
-        missing = set(experiment.metrics) - set(self.metrics)
+        needed = {name for name, metric in experiment.metrics.items() if not metric.partial}
+        missing = needed - set(self.metrics)
         unknown = set(self.metrics) - set(experiment.metrics)
         if missing or unknown:
             raise ValueError(

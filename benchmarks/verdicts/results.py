@@ -37,7 +37,7 @@ class Results:
 
     def values(self, metric: str) -> np.ndarray:
         """A metric over all trials of all cells."""
-        return _finite(metric, np.concatenate([c.metrics[metric] for c in self.cells]))
+        return _finite(metric, np.concatenate([_measured(c, metric) for c in self.cells]))
 
     def paired(self, metric: str, factor: str, first, second) -> tuple[np.ndarray, np.ndarray]:
         """Values at two levels of a factor, aligned by the other factors and by seed."""
@@ -50,7 +50,7 @@ class Results:
             for cell, out in zip((a, b), pairs, strict=True):
                 order = np.argsort(cell.seeds)
                 at = order[np.searchsorted(cell.seeds[order], seeds)]
-                out.append(cell.metrics[metric][at])
+                out.append(_measured(cell, metric)[at])
         first_values, second_values = (_finite(metric, np.concatenate(p)) for p in pairs)
         return first_values, second_values
 
@@ -68,6 +68,13 @@ def allows(wanted, level) -> bool:
     """Whether a level is the one wanted, or among the several wanted."""
     many = isinstance(wanted, (tuple, list))
     return same(wanted, level) or (many and any(same(one, level) for one in wanted))
+
+
+def _measured(cell: CellResult, metric: str) -> np.ndarray:
+    """A rule that reads a partial metric where it was left out shall not pass by silence."""
+    if metric not in cell.metrics:
+        raise MissingResults(f"{dict(cell.factors)} has no {metric!r}")
+    return cell.metrics[metric]
 
 
 def _finite(metric: str, values: np.ndarray) -> np.ndarray:

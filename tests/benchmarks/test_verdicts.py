@@ -419,6 +419,22 @@ def test_a_diverged_trial_withholds_the_verdict():
         AtMost("x", 1.0).decide(one(x=values))
 
 
+def test_a_number_that_a_cell_left_out_withholds_the_verdict():
+    some = Results((cell(factors={"arm": "a"}, x=0.5), cell(factors={"arm": "b"}, y=0.5)))
+    assert AtMost("x", 1.0, where={"arm": "a"}).decide(some).outcome == SUPPORTED
+    for rule in (AtMost("x", 1.0), Sign("x", "arm", "a", "b")):
+        with pytest.raises(MissingResults, match="'b'} has no 'x'"):
+            rule.decide(some)
+
+
+def test_only_partial_metrics_may_be_left_out():
+    whole, partial = Metric("steps", "step"), Metric("extra", "1", partial=True)
+    spec = specification(AtMost("steps", 3.0), metrics={"steps": whole, "extra": partial})
+    Measurements({"steps": np.zeros(2)}).check(spec, 2)
+    with pytest.raises(ValueError, match=r"missing \['steps'\]"):
+        Measurements({"extra": np.zeros(2)}).check(spec, 2)
+
+
 def test_a_mutant_that_the_rule_cannot_look_at_is_refused():
     rule = AtMost("steps", 3.0)
     for changes in ({"bund": 3}, {"metric": "stepps"}):

@@ -134,37 +134,46 @@ def crossings(step, steps):
     return float((np.diff(np.asarray(z)) <= 0).sum())
 
 
+def of_the_flow(seeds):
+    """Its gradient, its way back and its order, by the best solver; name -> one value a seed."""
+    matrices, starts = fields(seeds)
+    found = {"crossings": [crossings(1.0 / FINE, FINE)] * len(seeds)}
+    found["crossings_one_step"] = [crossings(1.0, 1)] * len(seeds)
+    for name, solver, steps in (
+        ("way_back", "dormand_prince5", FINE),
+        ("way_back_euler", "euler", 8),
+    ):
+        end = flow(matrices, starts, solver, steps)
+        found[name] = np.linalg.norm(flow(matrices, end, solver, steps, t1=-1.0) - starts, axis=1)
+    found |= {
+        name: [] for name in ("adjoint", "adjoint_sign", "differences", "differences_doubled")
+    }
+    for seed in seeds:
+        adjoint, backpropagated, direction, slope = gradients(seed)
+        scale = np.abs(backpropagated).max()
+        found["adjoint"].append(np.abs(adjoint - backpropagated).max() / scale)
+        found["adjoint_sign"].append(np.abs(-adjoint - backpropagated).max() / scale)
+        along = np.sum(adjoint * direction)
+        found["differences"].append(abs(along - slope) / abs(slope))
+        found["differences_doubled"].append(abs(along - 2 * slope) / abs(2 * slope))
+    return found
+
+
 def measure(cell, seeds):
-    """The error of a solver with so many steps; once, what does not depend on them."""
+    """The error of a solver with so many steps; what depends on neither, in one cell."""
     seeds = tuple(int(seed) for seed in seeds)
     matrices, starts = fields(seeds)
     truth = exact(matrices, starts)
     size = np.linalg.norm(truth, axis=1)
     end = flow(matrices, starts, cell.solver, cell.steps)
-    metrics = {
-        "error": np.maximum(np.linalg.norm(end - truth, axis=1) / size, 1e-300),
-        **{name: np.zeros(len(seeds)) for name in METRICS if name != "error"},
-    }
+    metrics = {"error": np.maximum(np.linalg.norm(end - truth, axis=1) / size, 1e-300)}
     arrays = {}
     if cell.solver == "euler":
-        network = residual_network(matrices, starts, cell.steps)
-        unscaled = residual_network(matrices, starts, cell.steps, scaled=False)
-        metrics["resnet"] = np.abs(network - end).max(axis=1) / np.abs(end).max(axis=1)
-        metrics["resnet_unscaled"] = np.abs(unscaled - end).max(axis=1) / np.abs(end).max(axis=1)
+        for name, scaled in (("resnet", True), ("resnet_unscaled", False)):
+            network = residual_network(matrices, starts, cell.steps, scaled)
+            metrics[name] = np.abs(network - end).max(axis=1) / np.abs(end).max(axis=1)
     if cell.solver == "dormand_prince5" and cell.steps == FINE:
-        back = flow(matrices, end, cell.solver, cell.steps, t1=-1.0)
-        metrics["way_back"] = np.linalg.norm(back - starts, axis=1)
-        metrics["way_back_euler"] = np.linalg.norm(
-            flow(matrices, flow(matrices, starts, "euler", 8), "euler", 8, t1=-1.0) - starts, axis=1
-        )
-        for i, seed in enumerate(seeds):
-            adjoint, backpropagated, direction, slope = gradients(seed)
-            scale = np.abs(backpropagated).max()
-            metrics["adjoint"][i] = np.abs(adjoint - backpropagated).max() / scale
-            metrics["adjoint_sign"][i] = np.abs(-adjoint - backpropagated).max() / scale
-            metrics["differences"][i] = abs(np.sum(adjoint * direction) - slope) / abs(slope)
-        metrics["crossings"][:] = crossings(1.0 / FINE, FINE)
-        metrics["crossings_one_step"][:] = crossings(1.0, 1)
+        metrics |= {name: np.array(values) for name, values in of_the_flow(seeds).items()}
     if cell.steps == STEPS[0] and cell.solver in ("euler", "rk4"):
         arrays = {"trajectories": trajectories(cell.solver)}
     return Measurements(metrics=metrics, arrays=arrays)
@@ -193,15 +202,20 @@ def trajectories(solver, turns=1.0):
 
 METRICS = {
     "error": Metric("error of the end point, relative", "1"),
-    "resnet": Metric("residual network against Euler's method, relative", "1"),
-    "resnet_unscaled": Metric("the same with branches not scaled", "1"),
-    "adjoint": Metric("adjoint against backpropagation, relative", "1"),
-    "adjoint_sign": Metric("the same with the adjoint's sign forgotten", "1"),
-    "differences": Metric("adjoint against central differences, relative", "1"),
-    "way_back": Metric("distance from the start after the way back", "1"),
-    "way_back_euler": Metric("the same in 8 steps of Euler's method", "1"),
-    "crossings": Metric("neighbors that changed order along a flow", "1"),
-    "crossings_one_step": Metric("neighbors that changed order in one residual step", "1"),
+    "resnet": Metric("residual network against Euler's method, relative", "1", partial=True),
+    "resnet_unscaled": Metric("the same with branches not scaled", "1", partial=True),
+    "adjoint": Metric("adjoint against backpropagation, relative", "1", partial=True),
+    "adjoint_sign": Metric("the same with the adjoint's sign forgotten", "1", partial=True),
+    "differences": Metric("adjoint against central differences, relative", "1", partial=True),
+    "differences_doubled": Metric(
+        "the same for a loss without its factor 1/2, relative", "1", partial=True
+    ),
+    "way_back": Metric("distance from the start after the way back", "1", partial=True),
+    "way_back_euler": Metric("the same in 8 steps of Euler's method", "1", partial=True),
+    "crossings": Metric("neighbors that changed order along a flow", "1", partial=True),
+    "crossings_one_step": Metric(
+        "neighbors that changed order in one residual step", "1", partial=True
+    ),
 }
 BEST = {"solver": "dormand_prince5", "steps": FINE}
 EULER = {"solver": "euler"}
@@ -249,6 +263,9 @@ EXPERIMENT = Experiment(
             "C69.differences",
             "It is the derivative of the loss by central differences.",
             rule=AtMost("differences", bound=DERIVATIVE, where=BEST),
+            formula=r"\frac{\mathcal{L}(A + hD) - \mathcal{L}(A - hD)}{2h} \to "
+            r"\Big\langle \frac{d\mathcal{L}}{dA}, D \Big\rangle",
+            mutants=(Mutant("the loss without its factor 1/2", {"metric": "differences_doubled"}),),
         ),
         Hypothesis(
             "C69.way_back",

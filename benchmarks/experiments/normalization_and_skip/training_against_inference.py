@@ -375,6 +375,16 @@ EXPERIMENT = Experiment(
             log="xy",
             theory="gap_theory",
         ),
+        Lines(
+            x="batch",
+            y="gap_images",
+            where=ONE,
+            x_label="batch size",
+            y_label="mean squared difference",
+            title="Images of digits under a random layer, beside the law of normal numbers",
+            log="xy",
+            theory="gap_theory",
+        ),
         Curves(
             y="accuracy",
             by="momentum",

@@ -102,6 +102,7 @@ def test_the_numbers_behind_it(open_page):
     figure.locator("#seeds-C23-metric").select_option("steps")
     step_to(figure, 7)
     figure.locator(".nums summary").click()
+    figure.locator(".nums tr").first.wait_for()
     rows = figure.locator(".nums tr").evaluate_all(
         "rows => rows.map(r => [...r.children].map(c => c.textContent))"
     )

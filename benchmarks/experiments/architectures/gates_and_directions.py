@@ -28,6 +28,7 @@ from benchmarks.experiment import (
     Mutant,
     Points,
 )
+from benchmarks.experiments.architectures._planes import deviation
 from benchmarks.experiments.architectures._sequences import (
     ROWS,
     draw_weights,
@@ -122,11 +123,6 @@ def built(name):
     for layer in (plain, both):
         layer.build((None, LENGTH, FEATURES))
     return plain, both
-
-
-def deviation(found, expected):
-    """Largest difference, relative to the largest expected entry."""
-    return np.abs(found - expected).max() / np.abs(expected).max()
 
 
 def flipped(y, swap=True):

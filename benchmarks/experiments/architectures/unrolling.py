@@ -26,6 +26,7 @@ from benchmarks.experiment import (
     Mutant,
     Plane,
 )
+from benchmarks.experiments.architectures._planes import deviation
 from benchmarks.experiments.architectures._sequences import (
     DATA,
     NOISE,
@@ -114,11 +115,6 @@ def truncated(x, states, targets, counted):
     seen = np.concatenate([before, x, np.ones((*x.shape[:2], 1))], axis=2)
     delta = counted[:, None] * (states - targets) * (1 - states**2)
     return np.einsum("bti,btj->ij", seen, delta)
-
-
-def deviation(found, expected):
-    """Largest difference, relative to the largest expected entry."""
-    return np.abs(found - expected).max() / np.abs(expected).max()
 
 
 def trial(data, loss, seed):

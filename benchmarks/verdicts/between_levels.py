@@ -84,7 +84,7 @@ class Sign(Paired):
 
     def describe(self):
         return (
-            f"Paired seeds: {self._a} must exceed {self._b}, one-sided exact binomial "
+            f"Paired seeds: larger for {self._a} than for {self._b}, one-sided exact binomial "
             f"p at most {SIGN_LEVEL:.1e}; the opposite sign at that level refutes."
         )
 
@@ -109,8 +109,9 @@ class Sign(Paired):
         needed = min(1.0, (stats.binom.isf(SIGN_LEVEL, n, 0.5) + 1) / n) if n else 1.0
         return Verdict(
             outcome, share, 1.0, None, None, n, (needed, 1.0),
-            f"share of seeds where {self._a} exceeds {self._b}",
-            f"{self._a} exceeds {self._b} in {wins} of {n} pairs "
+            f"share of seeds where {self.metric.replace('_', ' ')} is larger for {self._a} than "
+            f"for {self._b}",
+            f"Larger for {self._a} than for {self._b} in {wins} of {n} pairs "
             f"(median difference {number(float(np.median(a - b)))}).",
             p=min(p, p_against), decisive=outcome if outcome != UNDECIDED else SUPPORTED,
         )  # fmt: skip

@@ -27,7 +27,6 @@ from benchmarks.experiment import (
     Measurements,
     Metric,
     Mutant,
-    Plane,
 )
 from benchmarks.verdicts import Agreement, Ratio, every
 
@@ -37,8 +36,6 @@ FOLDS = 5
 SCORED = 100  # M, samples that a candidate is scored on
 CANDIDATES = (1, 10, 100, 1000)
 POINTS = 30  # few, as where the choice of an estimate matters
-DRAWN = 10  # samples in the picture of the schemes
-FIT, CHOOSE, REPORT = ROLES = "fit to", "scored to choose", "scored to report"
 DEGREE = 3  # of the polynomial whose error is estimated: that of the truth
 
 
@@ -123,28 +120,6 @@ def estimate(scheme, seed):
     return np.mean(errors)
 
 
-def diagram(scheme):
-    """What each sample is for in each fit of one candidate: role -> (sample, fit) in pairs."""
-    from suite.theory.resampling import hold_out, k_fold_indices
-
-    if scheme == HOLD_OUT:
-        fits = [dict(zip(ROLES, hold_out(DRAWN, 1 / FOLDS, seed=0), strict=False))]
-    elif scheme == FOLDED:
-        fits = [dict(zip(ROLES, split, strict=False)) for split in k_fold_indices(DRAWN, FOLDS)]
-    else:
-        fits = [
-            {FIT: rest[a], CHOOSE: rest[b], REPORT: out}
-            for rest, out in k_fold_indices(DRAWN, FOLDS)
-            for a, b in k_fold_indices(len(rest), FOLDS - 1)
-        ]
-    return {
-        role: np.array(
-            [(s + 1, n) for n, fit in enumerate(fits, start=1) for s in fit.get(role, ())], float
-        ).reshape(-1, 2)
-        for role in ROLES
-    }
-
-
 def measure(cell, seeds):
     """The winner's score, the same on fresh samples, and the estimate for one model."""
     best, fresh = np.array([winner(cell.candidates, cell.scheme, int(s)) for s in seeds]).T
@@ -161,8 +136,7 @@ def measure(cell, seeds):
             "estimate": estimates(
                 FOLDED if cell.scheme == NESTED else cell.scheme, tuple(int(s) for s in seeds)
             ),
-        },
-        arrays=diagram(cell.scheme) if cell.candidates == CANDIDATES[0] else {},
+        }
     )
 
 
@@ -261,14 +235,6 @@ EXPERIMENT = Experiment(
             log="x",
             x_label="estimated squared error",
             title="Five rotations agree better with one another than single hold-outs",
-        ),
-        Plane(
-            x_label="sample",
-            y_label="fit of each candidate",
-            title="What ten samples are for; without nesting, the score that chooses is reported",
-            points=ROLES,
-            by="scheme",
-            where={"candidates": CANDIDATES[0]},
         ),
     ),
     measure=measure,

@@ -102,16 +102,6 @@ def test_nested_score_is_that_of_the_library(monkeypatch):
     assert score == pytest.approx(1 - found.outer_scores.mean())
 
 
-def test_the_diagram_uses_every_sample_once_a_fit():
-    for scheme, fits in ((c58.HOLD_OUT, 1), (c58.FOLDED, 5), (c58.NESTED, 20)):
-        drawn = c58.diagram(scheme)
-        places = np.concatenate(list(drawn.values()))
-        wanted = [(s, n) for s in range(1, 11) for n in range(1, fits + 1)]
-        assert sorted(map(tuple, places.tolist())) == wanted
-        assert len(drawn[c58.CHOOSE]) == 2 * fits
-        assert len(drawn[c58.REPORT]) == (2 * fits if scheme == c58.NESTED else 0)
-
-
 def test_coins_are_fair_and_shaped():
     bits = c58.coins(np.random.default_rng(0), 31, 1001)
     assert bits.shape == (31, 1001)

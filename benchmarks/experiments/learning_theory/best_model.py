@@ -94,11 +94,11 @@ def measure(cell, seeds):
 
 
 METRICS = {
-    "width": Metric("prior width where the term is smallest, log10", "decade"),
+    "width": Metric("log₁₀ of the prior width at the minimum", "decade"),
     "bias_above": Metric("squared bias of the best model above its minimum, share of the sum", "1"),
     "variance_above": Metric("variance of the best model above its minimum, share of the sum", "1"),
     "sum_above": Metric("sum of the best model above its minimum, share of the sum", "1"),
-    "sum_there": Metric("sum of both where the term is smallest", "y²", better="lower"),
+    "sum_there": Metric("sum of both at the minimum", "y²", better="lower"),
 }
 HERE = {"place": TRAINING}
 

@@ -282,13 +282,15 @@ EXPERIMENT = Experiment(
         "share": Metric("the term over the expected test error", "1"),
         "exact": Metric("its expectation given the inputs", "1"),
         "wrong": Metric("what a wrong form predicts", "1"),
-        "above_least_sum": Metric("test error above that where the sum is smallest", "y²"),
-        "above_least_bias": Metric("the same where squared bias is smallest", "y²"),
-        "above_least_variance": Metric("the same where the variance is smallest", "y²"),
-        "rise_of_bias": Metric("largest rise of squared bias, over its largest value", "1"),
-        "rise_of_bias_in_sample": Metric("the same at the training inputs", "1"),
-        "fall_of_variance": Metric("largest fall of the variance, over its largest value", "1"),
-        "rise_of_variance": Metric("largest rise of the variance, over its largest value", "1"),
+        "above_least_sum": Metric("test error above that of the smallest sum", "y²"),
+        "above_least_bias": Metric("test error above that of the least squared bias", "y²"),
+        "above_least_variance": Metric("test error above that of the least variance", "y²"),
+        "rise_of_bias": Metric("relative rise of squared bias", "1"),
+        "rise_of_bias_in_sample": Metric(
+            "relative rise of squared bias at the training inputs", "1"
+        ),
+        "fall_of_variance": Metric("relative fall of the variance", "1"),
+        "rise_of_variance": Metric("relative rise of the variance", "1"),
     },
     figure=(
         Curves(

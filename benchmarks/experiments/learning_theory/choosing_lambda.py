@@ -234,11 +234,11 @@ EXPERIMENT = Experiment(
     paired=("data", "noise"),
     metrics={
         "chosen": Metric("the λ that the rule chooses", "1"),
-        "decades_off": Metric("its distance from the best λ in powers of ten", "1"),
+        "decades_off": Metric("distance of the chosen λ from the best in powers of ten", "1"),
         "risk": Metric("risk of the fit with that λ", "y²", "lower"),
         "excess": Metric("that risk above the smallest of all λ", "y²", "lower"),
         "fall": Metric("largest fall of the estimate as λ grows, over its largest value", "1"),
-        "rise": Metric("largest rise, likewise", "1"),
+        "rise": Metric("largest rise of the estimate as λ grows, over its largest value", "1"),
     },
     figure=(
         Curves(

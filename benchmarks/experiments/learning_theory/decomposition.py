@@ -129,8 +129,8 @@ def measure(cell, seeds):
 
 METRICS = {
     "deviation": Metric("error against its parts, relative", "1"),
-    "deviation_off_center": Metric("the same around one of the fits", "1"),
-    "deviation_median": Metric("the same around their median", "1"),
+    "deviation_off_center": Metric("error against its parts around one of the fits, relative", "1"),
+    "deviation_median": Metric("error against its parts around the median fit, relative", "1"),
     "label": Metric("mean of (y - m)²", "y²"),
     "bias": Metric("squared bias", "y²"),
     "bias_and_noise": Metric("squared bias plus noise", "y²"),

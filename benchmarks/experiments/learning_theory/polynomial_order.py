@@ -198,8 +198,8 @@ EXPERIMENT = Experiment(
     seeds=200,
     paired=("data", "noise"),
     metrics={
-        "error": Metric("mean squared error, on the points or against the truth", "y²", "lower"),
-        "decades": Metric("its logarithm to base 10", "1", "lower"),
+        "error": Metric("mean squared error", "y²", "lower"),
+        "decades": Metric("log₁₀ of the mean squared error", "1", "lower"),
         "residual": Metric("norm of the residual over that of the summed terms", "1"),
     },
     figure=(

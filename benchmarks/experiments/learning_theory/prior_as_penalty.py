@@ -242,12 +242,20 @@ EXPERIMENT = Experiment(
     metrics={
         "ridge": Metric("distance of ridge weights from the mode, over the condition number", "1"),
         "numeric": Metric("distance of a general optimizer's result from the mode", "1"),
-        "sum_lambda_1": Metric("distance with summed loss and λ = 1, likewise", "1"),
-        "mean_lambda_1_n": Metric("distance with mean loss and λ = 1/N, likewise", "1"),
-        "mean_lambda_1": Metric("distance with mean loss and λ = 1, likewise", "1"),
-        "likelihood": Metric("distance of maximum likelihood, likewise", "1"),
+        "sum_lambda_1": Metric(
+            "distance with summed loss and λ = 1, over the condition number", "1"
+        ),
+        "mean_lambda_1_n": Metric(
+            "distance with mean loss and λ = 1/N, over the condition number", "1"
+        ),
+        "mean_lambda_1": Metric(
+            "distance with mean loss and λ = 1, over the condition number", "1"
+        ),
+        "likelihood": Metric(
+            "distance of maximum likelihood from the mode, over the condition number", "1"
+        ),
         "loosened": Metric("distance from maximum likelihood over what a loose prior allows", "1"),
-        "not_loosened": Metric("the same of the mode for the prior as it is", "1"),
+        "not_loosened": Metric("distance of the tight prior's mode from it, over the same", "1"),
     },
     figure=(
         Plane(

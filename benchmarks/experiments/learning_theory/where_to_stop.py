@@ -136,7 +136,7 @@ EXPERIMENT = Experiment(
         ),
         Hypothesis(
             "C59.risk",
-            "Stopping at the smallest validation risk gives the lower risk, seed by seed.",
+            "Stopping at the smallest validation risk gives the lower risk on most data sets.",
             rule=every(*(Sign("risk", "rule", GAP, RISK, where={"data": d}) for d in DATA)),
             formula=r"\hat\lambda = \arg\min_\lambda \hat{R}_{\text{val}}(\lambda)",
             mutants=(Mutant("the gap stops better", {"first": RISK, "second": GAP}),),
@@ -166,7 +166,7 @@ EXPERIMENT = Experiment(
     seeds=200,
     paired=("data", "noise"),
     metrics={
-        "risk": Metric("risk of the model where the rule stops", "y²", better="lower"),
+        "risk": Metric("risk where the rule stops", "y²", better="lower"),
         "strength": Metric("strength where the rule stops, log10", "decade"),
         "gap": Metric("gap where the rule stops", "y²"),
         "gap_of_constant": Metric("gap of the constant model", "y²"),

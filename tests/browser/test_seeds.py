@@ -217,4 +217,4 @@ def test_without_scripts_nothing_of_it_shows(open_page):
     page = open_page(java_script_enabled=False)
     assert page.locator("#C23").is_visible()
     assert not page.get_by_text("Every seed").first.is_visible()
-    assert page.locator("#C23 summary", has_text="The numbers behind").first.is_visible()
+    assert page.locator("#C23 .more > details > summary", has_text="The numbers").first.is_visible()

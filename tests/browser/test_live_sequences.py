@@ -1,0 +1,101 @@
+"""Live pictures of orders, averages, whitening, recurrence, flows, folds, against SciPy."""
+
+import re
+
+import numpy as np
+import pytest
+from numpy.polynomial import legendre
+from playwright.sync_api import expect
+
+from tests.browser.test_live import parsed, pytestmark, table, url
+
+__all__ = ["pytestmark", "url"]  # the page of all live pictures, and where Chromium is missing
+
+
+@pytest.fixture
+def show(open_page):
+    """Opens a picture: `show("flow")`."""
+
+    def opened(name, **options):
+        figure = open_page(**options).locator(f"#live-{name}")
+        figure.scroll_into_view_if_needed()
+        expect(figure.locator(".read")).not_to_be_empty()
+        return figure
+
+    return opened
+
+
+def said(figure):
+    return figure.locator(".read").inner_text()
+
+
+def numbers(text):
+    """The numbers of a sentence, in order."""
+    found = re.findall(r"−?\d[\d.]*(?:·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|−?10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", text)
+    return [parsed(number.rstrip(".")) for number in found]
+
+
+class Random:
+    """The page's random numbers: mulberry32, and normal ones by Box and Muller."""
+
+    def __init__(self, seed):
+        self.state = seed
+
+    def uniform(self):
+        self.state = (self.state + 0x6D2B79F5) % 2**32
+        a = self.state
+        t = (a ^ a >> 15) * (a | 1) % 2**32
+        t ^= (t + (t ^ t >> 7) * (t | 61)) % 2**32
+        return (t ^ t >> 14) / 2**32
+
+    def normal(self):
+        radius = np.sqrt(-2 * np.log(1 - self.uniform()))
+        return radius * np.cos(2 * np.pi * self.uniform())
+
+    def normals(self, *shape):
+        return np.array([self.normal() for _ in range(np.prod(shape))]).reshape(shape)
+
+
+def cubic_errors(order, seed):
+    """Training and test error of the fit of one order, by the pseudoinverse."""
+    rng = Random(seed)
+    x = np.array([2 * rng.uniform() - 1 for _ in range(10)])
+    y = 1.5 * x**3 - x + 0.3 * rng.normals(10)
+    k = np.arange(order + 1)
+
+    def basis(x):
+        return legendre.legvander(x, order) * np.sqrt(2 * k + 1) / (k + 1)
+
+    at = (np.arange(201) + 0.5) / 201 * 2 - 1
+    w = np.linalg.lstsq(basis(x), y, rcond=0)[0]
+    return np.mean((basis(x) @ w - y) ** 2), np.mean((basis(at) @ w - 1.5 * at**3 + at) ** 2)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_order_is_fitted_as_by_numpy(show, seed):
+    figure = show("degree")
+    for _ in range(seed - 1):
+        figure.get_by_role("button", name="New data").click()
+    for order, training, test, _ in table(figure)[1:]:
+        expected = cubic_errors(int(order), seed)
+        if int(order) < 9:
+            assert parsed(training) == pytest.approx(expected[0], rel=6e-3)
+        else:
+            assert parsed(training) < 1e-15
+        assert parsed(test) == pytest.approx(expected[1], rel=6e-3)
+
+
+def test_the_median_over_draws_is_that_of_the_draws(show):
+    rows = {row[0]: row for row in table(show("degree"))[1:]}
+    for order in (3, 9, 25):
+        expected = np.median([cubic_errors(order, seed)[1] for seed in range(1, 61)])
+        assert parsed(rows[str(order)][3]) == pytest.approx(expected, rel=6e-3)
+
+
+def test_what_was_drawn_comes_back_with_the_address(show):
+    figure = show("degree")
+    figure.get_by_role("button", name="New data").click()
+    sentence = said(figure)
+    expect(figure.page).to_have_url(re.compile("degree.data=2"))
+    again = show("degree", at=figure.page.evaluate("location.hash"))
+    assert said(again) == sentence

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.polynomial import legendre
 from playwright.sync_api import expect
+from scipy import signal
 
-from tests.browser.test_live import parsed, pytestmark, table, url
+from tests.browser.test_live import parsed, put, pytestmark, table, url
 
 __all__ = ["pytestmark", "url"]  # the page of all live pictures, and where Chromium is missing
 
@@ -90,6 +91,34 @@ def test_the_median_over_draws_is_that_of_the_draws(show):
     for order in (3, 9, 25):
         expected = np.median([cubic_errors(order, seed)[1] for seed in range(1, 61)])
         assert parsed(rows[str(order)][3]) == pytest.approx(expected, rel=6e-3)
+
+
+@pytest.mark.parametrize("alpha, corrected", [(0.5, False), (0.9, True), (0.97, False)])
+def test_the_average_is_scipys_filter(show, alpha, corrected):
+    figure = show("smoother")
+    put(figure, "smoother-alpha", alpha)
+    if corrected:
+        figure.get_by_label("divide by").click()
+    rng = Random(1)
+    noise, t = rng.normals(200), np.arange(200)
+    gradient = np.sin(4 * np.pi * t / 200) + 0.5 * noise
+    average = signal.lfilter([1 - alpha], [1, -alpha], gradient)
+    if corrected:
+        average = average / (1 - alpha ** (t + 1))
+    for step, g, mu, _ in table(figure)[1:]:
+        i = int(step) - 1
+        assert [parsed(g), parsed(mu)] == pytest.approx([gradient[i], average[i]], rel=6e-3)
+    _, left, *_ = numbers(said(figure))
+    assert left == pytest.approx(100 * (1 - alpha) / (1 + alpha), rel=6e-3)
+    z = rng.normals(100_000)
+    share = np.sum(signal.lfilter([1 - alpha], [1, -alpha], z) ** 2) / np.sum(z**2)
+    words = re.search(
+        r"alone it was (\S+) %.* comes (\S+) steps late, this wave (\S+) ", said(figure)
+    )
+    assert parsed(words[1]) == pytest.approx(100 * share, rel=6e-3)
+    assert parsed(words[2]) == pytest.approx(alpha / (1 - alpha), rel=6e-3)
+    _, response = signal.freqz([1 - alpha], [1, -alpha], [2 * np.pi / 100])
+    assert parsed(words[3]) == pytest.approx(-np.angle(response[0]) * 100 / 2 / np.pi, rel=6e-3)
 
 
 def test_what_was_drawn_comes_back_with_the_address(show):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.polynomial import legendre
 from playwright.sync_api import expect
-from scipy import signal
+from scipy import linalg, signal
 
 from tests.browser.test_live import parsed, put, pytestmark, table, url
 
@@ -119,6 +119,36 @@ def test_the_average_is_scipys_filter(show, alpha, corrected):
     assert parsed(words[2]) == pytest.approx(alpha / (1 - alpha), rel=6e-3)
     _, response = signal.freqz([1 - alpha], [1, -alpha], [2 * np.pi / 100])
     assert parsed(words[3]) == pytest.approx(-np.angle(response[0]) * 100 / 2 / np.pi, rel=6e-3)
+
+
+@pytest.mark.parametrize("rho", [-0.7, 0.9])
+@pytest.mark.parametrize("method", ["none", "batch", "pca", "zca", "cholesky"])
+def test_covariances_after_the_map(show, method, rho):
+    figure = show("whitening")
+    put(figure, "whitening-method", method)
+    put(figure, "whitening-rho", rho)
+    put(figure, "whitening-sigma", 0.3)
+    rows = table(figure)[1:]
+    w = np.array([[parsed(v) for v in row[1:3]] for row in rows[:2]])
+    before, after = (
+        np.array([[parsed(v) for v in row[at]] for row in rows[2:4]])
+        for at in (slice(1, 3), slice(3, 5))
+    )
+    sigma = np.array([[1, 0.3 * rho], [0.3 * rho, 0.09]])
+    np.testing.assert_allclose(before, sigma, rtol=6e-3)
+    values, vectors = np.linalg.eigh(sigma)
+    expected = {
+        "none": np.eye(2),
+        "batch": np.diag((np.diag(sigma) + 1e-3) ** -0.5),
+        "pca": (vectors / np.sqrt(values)).T[::-1],
+        "zca": linalg.inv(linalg.sqrtm(sigma)),
+        "cholesky": linalg.inv(linalg.cholesky(sigma, lower=True)),
+    }[method]
+    if method == "pca":  # a principal axis has no sign
+        w, expected = (m * np.sign(m[:, :1]) for m in (w, expected))
+    np.testing.assert_allclose(w, expected, rtol=6e-3, atol=1e-12)
+    np.testing.assert_allclose(after, expected @ sigma @ expected.T, rtol=6e-3, atol=1e-9)
+    assert said(figure).endswith("gives I.") == (method in ("pca", "zca", "cholesky"))
 
 
 def test_what_was_drawn_comes_back_with_the_address(show):

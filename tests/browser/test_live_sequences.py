@@ -151,6 +151,36 @@ def test_covariances_after_the_map(show, method, rho):
     assert said(figure).endswith("gives I.") == (method in ("pca", "zca", "cholesky"))
 
 
+@pytest.mark.parametrize("loss", ["last", "every"])
+@pytest.mark.parametrize("weight", ["h", "x"])
+def test_contributions_sum_to_the_difference_quotient(show, loss, weight):
+    figure = show("unrolled")
+    put(figure, "unrolled-loss", loss)
+    put(figure, "unrolled-weight", weight)
+    put(figure, "unrolled-steps", 7)
+    put(figure, "unrolled-w", -1.1)
+    rows = table(figure)[1:]
+    x, y = (np.array([parsed(row[k]) for row in rows[:-1]]) for k in (1, 2))
+
+    def total(copies):
+        """The loss where each step has a weight of its own."""
+        h, found = 0.0, 0.0
+        for t in range(7):
+            w = {"h": -1.1, "x": 0.7} | {weight: copies[t]}
+            h = np.tanh(w["h"] * h + w["x"] * x[t] + 0.1)
+            found += (h - y[t]) ** 2 / 2 if loss == "every" or t == 6 else 0
+        return found
+
+    at, step = np.full(7, {"h": -1.1, "x": 0.7}[weight]), 1e-5
+    slopes = [(total(at + e) - total(at - e)) / (2 * step) for e in step * np.eye(7)]
+    assert [parsed(row[4]) for row in rows[:-1]] == pytest.approx(slopes, rel=6e-3, abs=1e-8)
+    shared = (total(at + step) - total(at - step)) / (2 * step)
+    assert parsed(rows[-1][4]) == pytest.approx(shared, rel=6e-3)
+    assert numbers(said(figure))[-2:] == pytest.approx([shared, shared], rel=6e-4)
+    figure.get_by_label("unrolled in time").click()
+    assert numbers(said(figure))[0] == pytest.approx(shared, rel=6e-4)
+
+
 def test_what_was_drawn_comes_back_with_the_address(show):
     figure = show("degree")
     figure.get_by_role("button", name="New data").click()

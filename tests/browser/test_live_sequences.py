@@ -181,6 +181,45 @@ def test_contributions_sum_to_the_difference_quotient(show, loss, weight):
     assert numbers(said(figure))[0] == pytest.approx(shared, rel=6e-4)
 
 
+@pytest.mark.parametrize("kind", ["gaussian", "symmetric", "orthogonal", "leaning"])
+@pytest.mark.parametrize("rho", [0.85, 1.15])
+def test_gradients_are_powers_of_the_matrix(show, kind, rho):
+    figure = show("lag")
+    put(figure, "lag-matrix", kind)
+    put(figure, "lag-rho", rho)
+    figure.get_by_label("clip at").click()
+    rng = Random(1)
+    g = rng.normals(16, 16) / 4
+    w = {
+        "gaussian": g,
+        "symmetric": (g + g.T) / np.sqrt(2),
+        # rows by Gram and Schmidt, that is, with a triangle of positive diagonal
+        "orthogonal": (lambda q, r: (q * np.sign(np.diag(r))).T)(*np.linalg.qr(g.T)),
+        "leaning": np.triu(1.2 * g, 1)
+        + np.diag(np.where(np.diag(g) < 0, -1, 1) * np.linspace(1, 0.5, 16)),
+    }[kind]
+    w = w * rho / np.abs(np.linalg.eigvals(w)).max()
+    v = rng.normals(16)
+    v /= np.linalg.norm(v)
+    norms = []
+    for _ in range(501):
+        norms.append(np.linalg.norm(v))
+        v = w.T @ v
+    for lag, norm, law, growth, clipped in table(figure)[1:]:
+        t = int(lag)
+        assert parsed(norm) == pytest.approx(norms[t], rel=6e-3)
+        assert parsed(law) == pytest.approx(rho**t, rel=6e-3)
+        assert parsed(clipped) == pytest.approx(min(norms[t], 10), rel=6e-3)
+        if t:
+            assert parsed(growth) == pytest.approx(norms[t] / norms[t - 1], rel=6e-3)
+    slope = np.polyfit(np.arange(100, 501), np.log(norms[100:]), 1)[0]
+    fresh = np.log(np.sqrt(16 * np.mean(w**2)))
+    words = re.search(r"changes by (\S+) .* ln ρ is (\S+), .* square by (\S+)\. ", said(figure))
+    assert [parsed(word) for word in words.groups()] == pytest.approx(
+        [slope, np.log(rho), fresh], rel=6e-3
+    )
+
+
 def test_what_was_drawn_comes_back_with_the_address(show):
     figure = show("degree")
     figure.get_by_role("button", name="New data").click()

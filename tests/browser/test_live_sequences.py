@@ -7,6 +7,7 @@ import pytest
 from numpy.polynomial import legendre
 from playwright.sync_api import expect
 from scipy import linalg, signal
+from scipy.integrate import solve_ivp
 
 from tests.browser.test_live import parsed, put, pytestmark, table, url
 
@@ -218,6 +219,56 @@ def test_gradients_are_powers_of_the_matrix(show, kind, rho):
     assert [parsed(word) for word in words.groups()] == pytest.approx(
         [slope, np.log(rho), fresh], rel=6e-3
     )
+
+
+@pytest.mark.parametrize("solver", ["euler", "midpoint", "rk4"])
+def test_deviations_are_those_from_scipys_solution(show, solver):
+    figure = show("flow")
+    put(figure, "flow-solver", solver)
+    put(figure, "flow-a", 2.5)
+    starts = np.linspace(-2, 2, 9)
+
+    def field(t, z):
+        return -2.5 * np.tanh(z)
+
+    solution = solve_ivp(field, (0, 1), starts, rtol=1e-13, atol=1e-14, dense_output=True).sol
+    for layers, deviation in table(figure)[1:]:
+        n, z, found = int(layers), starts, 0.0
+        for k in range(n):
+            a = field(0, z)
+            b = field(0, z + a / n / 2)
+            c = field(0, z + b / n / 2)
+            d = field(0, z + c / n)
+            z = z + {"euler": a, "midpoint": b, "rk4": (a + 2 * b + 2 * c + d) / 6}[solver] / n
+            found = max(found, np.abs(z - solution((k + 1) / n)).max())
+        assert parsed(deviation) == pytest.approx(found, rel=6e-3, abs=1e-11)
+
+
+def test_only_few_layers_let_neighbors_cross(show):
+    figure = show("flow")  # slope 3
+    for k in range(7):
+        put(figure, "flow-layers", k)
+        h, z, crossed = 3 / 2**k, np.linspace(-2, 2, 9), np.zeros(8, bool)
+        for _ in range(2**k):
+            z = z - h * np.tanh(z)
+            crossed |= np.diff(z) <= 0
+        if crossed.any():
+            assert f"{crossed.sum()} of 8 pairs of neighbors lose their order" in said(figure)
+        else:
+            assert "No two of the nine paths cross" in said(figure)
+        assert ("overshoots" in said(figure)) == (h > 1)
+
+
+def test_a_start_moves_by_keyboard_and_ends_where_it_must(show):
+    figure = show("flow")
+    put(figure, "flow-layers", 1)
+    before = said(figure)
+    figure.locator(".handle").press("ArrowUp")
+    assert said(figure) != before
+    start, end, exact = numbers(said(figure).split("The start")[1])
+    first = start - 1.5 * np.tanh(start)
+    assert end == pytest.approx(first - 1.5 * np.tanh(first), rel=6e-3)
+    assert exact == pytest.approx(np.arcsinh(np.sinh(start) * np.exp(-3)), rel=6e-3)
 
 
 def test_what_was_drawn_comes_back_with_the_address(show):

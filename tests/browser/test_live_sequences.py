@@ -271,6 +271,30 @@ def test_a_start_moves_by_keyboard_and_ends_where_it_must(show):
     assert exact == pytest.approx(np.arcsinh(np.sinh(start) * np.exp(-3)), rel=6e-3)
 
 
+@pytest.mark.parametrize("folds", [1, 2, 5, 8])
+def test_pieces_of_the_folded_map(show, folds):
+    figure = show("fold")
+    put(figure, "fold-folds", folds)
+    assert f"{2**folds} linear pieces" in said(figure)
+    assert f"{2 * folds} units side by side have at most {2 * folds + 1}" in said(figure)
+    for k, units, stacked, beside, needed in table(figure)[1:]:
+        k = int(k)
+        x = np.arange(4 * 2**k + 1) / (4 * 2**k)
+        for _ in range(k):
+            x = 1 - np.abs(2 * x - 1)
+        pieces = 1 + np.count_nonzero(np.diff(np.diff(x)))
+        expected = [2 * k, pieces, 2 * k + 1, 2**k]
+        assert [float(v) for v in (units, stacked, beside, needed)] == expected
+    if folds > 4:
+        share = np.sqrt(1 - 2 * folds / 2 ** (folds - 1))
+        assert f"at least {100 * share:.3g} % of a constant's error" in said(figure)
+    path = [parsed(v) for v in said(figure).split("goes ")[1].rstrip(".").split(" → ")]
+    expected = [0.3]
+    for _ in range(folds):
+        expected.append(1 - abs(2 * expected[-1] - 1))
+    assert path == pytest.approx(expected, rel=6e-3)
+
+
 def test_what_was_drawn_comes_back_with_the_address(show):
     figure = show("degree")
     figure.get_by_role("button", name="New data").click()
@@ -278,3 +302,9 @@ def test_what_was_drawn_comes_back_with_the_address(show):
     expect(figure.page).to_have_url(re.compile("degree.data=2"))
     again = show("degree", at=figure.page.evaluate("location.hash"))
     assert said(again) == sentence
+
+
+def test_play_ends_at_once_where_motion_is_reduced(show):
+    figure = show("fold", reduced_motion="reduce")
+    figure.get_by_role("button", name="Play").click()
+    assert "256 linear pieces" in said(figure)

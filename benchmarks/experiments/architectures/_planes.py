@@ -58,6 +58,6 @@ def correlate(plane, weights, **arguments):
     return np.asarray(layer(plane[None, ..., None]))[0, ..., 0]
 
 
-def deviation(found, expected):
-    """Largest difference, relative to the largest expected entry."""
-    return np.abs(found - expected).max() / np.abs(expected).max()
+def deviation(found, expected, whole=None):
+    """Largest difference, relative to the largest expected entry, or to that of the whole."""
+    return np.abs(found - expected).max() / np.abs(expected if whole is None else whole).max()

@@ -82,7 +82,7 @@ def defect(name, run, image, act, act_on_maps):
         one, other = one.max(axis=axes), other.max(axis=axes)
     else:
         other = act_on_maps(other)
-    return np.abs(one - other).max() / np.abs(other).max()
+    return _planes.deviation(one, other)
 
 
 def spun(image):
@@ -177,6 +177,7 @@ EXPERIMENT = Experiment(
     corrected=r"\Phi(R F) = R\,\Phi(F) \text{ for } R \in p4",
     figures=("F31",),
     components=("suite.layers.LiftingConv2D", "suite.layers.GroupConv2D", "suite.layers.Conv2D"),
-    limits="Square images of odd side and padding on all sides alike. That it helps to know the "
+    limits="Square images of odd side and padding on all sides alike. A turn by 45 degrees also "
+    "interpolates between pixels and cuts the corners off. That it helps to know the "
     "symmetry is another claim (B6).",
 )

@@ -61,12 +61,12 @@ def measure(cell, seeds):
         answer = _planes.correlate(image, kernel(cell.filter, theta))
         by_x = _planes.correlate(image, kernel(cell.filter, 0.0))
         by_y = _planes.correlate(image, kernel(cell.filter, np.pi / 2))
-        scale = max(np.abs(by_x).max(), np.abs(by_y).max())
+        both = np.stack([by_x, by_y])
         steered = np.cos(theta) * by_x + np.sin(theta) * by_y
-        rows["off"].append(np.abs(answer - steered).max() / scale)
+        rows["off"].append(_planes.deviation(answer, steered, both))
         # Linear in the angle instead: what one might try between two answers.
         between = (1 - 2 * theta / np.pi) * by_x + 2 * theta / np.pi * by_y
-        rows["off_interpolated"].append(np.abs(answer - between).max() / scale)
+        rows["off_interpolated"].append(_planes.deviation(answer, between, both))
         rows["rank_off"].append(float(abs(rank(cell.filter) - RANKS.get(cell.filter, 2))))
     return Measurements(
         metrics={name: np.array(values) for name, values in rows.items()},

@@ -86,9 +86,8 @@ def measure(cell, seeds):
         by_one = subsampled(np.roll(x, 1, axis=0), cell.method)
         moved = y if cell.method == GLOBAL else np.roll(y, 1, axis=0)
         half = y if cell.method == GLOBAL else half_shifted(y)
-        scale = np.abs(y).max()
-        rows["by_step"].append(np.abs(by_step - moved).max() / scale)
-        rows["by_one"].append(np.abs(by_one - y).max() / scale)
+        rows["by_step"].append(_planes.deviation(by_step, moved))
+        rows["by_one"].append(_planes.deviation(by_one, y))
         rows["defect"].append(relative(by_one, half))
     return Measurements(metrics={name: np.array(values) for name, values in rows.items()})
 

@@ -39,8 +39,8 @@ FIXED = {  # a color -> who always has it, one of each kind: optimizers, initial
     "m-rms": ("rmsprop", "he", "whitening", "equivariant", "group-equivariant"),
     "m-adam": ("adam", "orthogonal", "residual"),
     "m-newt": ("newton", "recurrent", "lstm"),
-    "m-nest": ("nesterov", "gru"),
-    "m-you": ("yours",),
+    "m-nest": ("nesterov", "gru", "neural ode"),
+    "m-you": ("yours", "bidirectional"),
 }  # fmt: skip
 METHODS = {name: role for role, names in FIXED.items() for name in names}
 PALETTE = tuple(f"c{i}" for i in range(1, 9))  # ordered by hue: levels, numeric or not

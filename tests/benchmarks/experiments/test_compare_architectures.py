@@ -48,7 +48,7 @@ def test_weights_are_counted_by_hand_and_nearly_equal():
 
 def test_names_that_have_a_color_get_it():
     roles = [method_of(name) for name in NAMES]
-    assert roles == ["m-gd", "m-mom", "m-rms", "m-newt", None, "m-adam", None]
+    assert roles == ["m-gd", "m-mom", "m-rms", "m-newt", "m-you", "m-adam", "m-nest"]
 
 
 def test_p4_maps_turn_with_the_image_and_those_of_a_plain_convolution_do_not():

@@ -12,11 +12,8 @@ BUDGET = dict(COMPARISON.budget) | dict(COMPARISON.smoke)
 SEEDS = np.arange(2)
 
 
-def measured(name, learning_rate=0.1, activation="ReLU", depth=2, **budget):
-    factors = {
-        "activation": activation, "depth": depth, "initializer": name,
-        "learning_rate": learning_rate,
-    }  # fmt: skip
+def measured(name, learning_rate=0.1, network="ReLU, 2 layers", **budget):
+    factors = {"network": network, "initializer": name, "learning_rate": learning_rate}
     found = subject.measure(Cell(factors, BUDGET | budget), SEEDS)
     found.check(COMPARISON, len(SEEDS))
     return found
@@ -24,11 +21,11 @@ def measured(name, learning_rate=0.1, activation="ReLU", depth=2, **budget):
 
 def test_every_initializer_gets_every_rate_under_every_setting():
     cells = COMPARISON.cells()
-    assert len(cells) == 2 * 3 * 4 * 7
+    assert len(cells) == 5 * 4 * 7
     np.testing.assert_allclose(np.diff(np.log10(subject.LEARNING_RATES)), 0.5, atol=0.03)
     # Programs are compiled for a setting, so its cells come one after another.
-    settings = [(c.activation, c.depth) for c in cells]
-    assert sum(a != b for a, b in zip(settings[:-1], settings[1:], strict=True)) == 5
+    networks = [c.network for c in cells]
+    assert sum(a != b for a, b in zip(networks[:-1], networks[1:], strict=True)) == 4
 
 
 @pytest.mark.parametrize(

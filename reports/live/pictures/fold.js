@@ -38,7 +38,7 @@ live("fold", (picture) => {
     here[1].set([[m, m + 1]]);
     const path = [x];
     for (let i = 0; i < k; i++) path.push(layer(path[i]));
-    const enough = m >= 2 ** k ? "enough for this map, too" : share > 0 ? `so it keeps at least ${number(100 * share)} % of a constant's error, wherever they end` : `and this map takes ${2 ** k} of them in one layer`;
+    const enough = m >= 2 ** k ? "enough for this map, too" : share > 0 ? `so that they keep at least ${number(100 * share)} % of a constant's error, wherever they bend` : `and this map takes ${2 ** k} of them in one layer`;
     return {
       say: `${k} layer${k > 1 ? "s" : ""} of two units ha${k > 1 ? "ve" : "s"} ${pieces} linear pieces. The same ${m} units side by side have at most ${m + 1}, ${enough}${beside.value ? `; the ones drawn follow the first ${Math.min(one, 2 ** k)}${one < 2 ** k ? " and run off" : ""}` : ""}. The input goes ${path.map((v) => number(v)).join(" → ")}.`,
       table: [["layers k", "units", "pieces stacked", "at most side by side", "units needed in one layer"], ...UNITS.map((u, i) => [String(i + 1), u, count((v) => network(v, i + 1), i + 1), u + 1, 2 ** (i + 1)])],

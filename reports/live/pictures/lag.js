@@ -60,7 +60,7 @@ live("lag", (picture) => {
     const inside = (v) => Math.min(Math.max(v, 1e-9), 1e6);
     words[0].set(98, 1.2e9, "dashed: ρᵗ");
     words[1].set(98, 2.5e7, "dots: fresh matrices, (nτ²)^(t/2)");
-    words[2].set(98, inside(Math.min(norms[80], CLIP) * 15), "clipped");
+    words[2].set(98, inside(Math.min(norms[80], CLIP) / 200), "clipped");
     ratio.set(LAGS.slice(1), LAGS.slice(1).map((t) => norms[t] / norms[t - 1]));
     settled.set([0, SHOWN], [rho, rho]);
     // Slope by regression after the transient, lags 100 to 500.

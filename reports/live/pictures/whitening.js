@@ -47,7 +47,7 @@ live("whitening", (picture) => {
     const column = (k) => z.map((point) => point[k]), [z1, z2] = [column(0), column(1)], cov = [dot(z1, z1), dot(z1, z2), dot(z2, z2)].map((k) => Math.abs(k) < 1e-9 ? 0 : k);
     const off = Math.SQRT2 * Math.abs(cov[1]), miss = Math.hypot(cov[0] - 1, off, cov[2] - 1), name = method.value;
     const note = name === "batch" ? `Each variance is σ²/(σ² + ε) with ε = 10⁻³; the correlation is still ${number(r)}, so off the diagonal it misses I by ${number(off)}; √2 |ρ| is ${number(Math.SQRT2 * Math.abs(r))}.`
-      : name === "none" ? "Nothing but the mean has changed." : { pca: "The new coordinates are the principal axes", zca: "It turns the points as little as a whitening can", cholesky: "z₁ is x₁ alone, and z₂ what x₁ does not explain" }[name] + "; each of the three whitenings gives I.";
+      : name === "none" ? "Nothing but the mean has changed." : { pca: "The new coordinates are the principal axes", zca: "It moves the points as little as a whitening can", cholesky: "z₁ is x₁ alone, and z₂ what x₁ does not explain" }[name] + "; each of the three whitenings gives I.";
     return {
       say: `After ${methods[name].replace(", only", ":")} the variances are ${number(cov[0])} and ${number(cov[2])}, the covariance ${number(cov[1])}; as a matrix that is ${miss < 1e-9 ? "I" : `${number(miss)} away from I`}. ${note}`,
       table: [["what", "x₁", "x₂", "z₁", "z₂"], ["W, row 1", ...w[0], "", ""], ["W, row 2", ...w[1], "", ""], ["covariance, row 1", a, b, cov[0], cov[1]], ["covariance, row 2", b, d, cov[1], cov[2]], ["first point", ...x[0].map((k, i) => k + MEAN[i]), ...z[0]]],

@@ -28,11 +28,13 @@ def grid_panels(panel: str, spec: Mapping, cells) -> list[Panel]:
         for level, group in levels_of(found, spec["by"])
     ]
     names = [_plain(spec["across"], column) for column in columns]
-    parts = -(-len(rows) // ROWS)
-    each = -(-len(rows) // max(parts, 1))
+    left = float(np.clip(9 + LETTER * _columns([name for name, _ in rows]), 20, 124))
+    each = -(-len(rows) // max(-(-len(rows) // ROWS), 1))
+    parts = [rows[i : i + each] for i in range(0, len(rows), max(each, 1))]
+    ids = [panel] if len(parts) == 1 else [f"{panel}{i + 1}" for i in range(len(parts))]
     return [
-        _draw(f"{panel}{i + 1}" if parts > 1 else panel, spec, names, rows[i * each :][:each], i)
-        for i in range(parts)
+        _draw(name, spec, names, part, left, part is not parts[0])
+        for name, part in zip(ids, parts, strict=True)
     ]
 
 
@@ -45,9 +47,8 @@ def _picture(spec, group, column) -> Picture:
     return picture_of(spec, [c for factors, c in group if factors[spec["across"]] == column])
 
 
-def _draw(panel: str, spec, columns: list[str], rows: list, part: int) -> Panel:
-    title = spec["title"] + ", continued" * (part > 0)
-    left = float(np.clip(9 + LETTER * _columns([name for name, _ in rows]), 20, 124))
+def _draw(panel: str, spec, columns: list[str], rows: list, left: float, further: bool) -> Panel:
+    title = spec["title"] + ", continued" * further
     side = (WIDTH - left - MARGIN) / len(columns)
     canvas = Canvas(
         title, "", f"{spec['x_label']} across, {spec['y_label']} up", (0, len(columns)),

@@ -111,8 +111,9 @@ def _panel(name: str, title: str, rows: list[dict]) -> Panel:
         y_names=list(enumerate(names)), left=16 + drawing.LETTER * LONG, depth=ROW * len(classes),
         x_ticks=[t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10) if low < t < high],
     )  # fmt: skip
-    for i, name in enumerate(does):
-        canvas.text(140 * i, 32, f"{TWO[name][2]} {name}", "lb", color=TWO[name][0])
+    for i, words in enumerate(does):
+        role, _, sign = TWO[words]
+        canvas.text(140 * i, 32, f"{sign} {words}", "lb", color=role)
     one = canvas.place(1, 0)[0]
     canvas.rule([one, one], [canvas.top, canvas.height - drawing.BOTTOM], "ink", 1.6, DASHED)
     for row in rows:

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.experiment import Curves, Histogram, Lines, Points, to_json
 from benchmarks.verdicts import CellResult, Results, Verdict
 from reports import drawing, figures
+from reports.page import environment
 from reports.strip import strip
 
 
@@ -135,6 +136,10 @@ def test_what_moves_below_on_a_phone_is_complete_and_leaves_nothing_behind():
     root = ElementTree.fromstring(panel.svg)
     leaders = [g for g in root.findall(".//{*}g") if g.attrib.get("class") == "ld"]
     assert len(leaders) >= 3 and all(len(g) == 1 for g in leaders)
+    macros = environment().get_template("macros.html.j2").module
+    below = re.findall(r"<li><i style=\"([^\"]*)\"></i>([^<]*)", macros.figures("C01", [panel], ""))
+    assert below[-1] == ("border-color:var(--ref);border-top-style:dotted", "slide")
+    assert len(below) == 9 and below[0] == ("border-color:var(--c1)", "form 00")
 
 
 def test_new_fields_leave_the_hash_of_specifications_without_them():

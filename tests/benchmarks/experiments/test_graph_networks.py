@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 from benchmarks.experiment import Cell
-from benchmarks.experiments.architectures import _graphs
+from benchmarks.experiments.architectures import (
+    _graph_identities,
+    _graph_mesh,
+    _graph_smoothing,
+    _graphs,
+)
 from benchmarks.experiments.architectures import graph_networks as c70
 from benchmarks.verdicts import REFUTED, SUPPORTED, CellResult, Results, judge
 
@@ -17,10 +22,10 @@ JUDGED = ("equivariant", "invariant", "formula", "twins", "triangles", "rings", 
 def trials():
     """Identities of each cell, without the smoothing and the training."""
     cells = []
-    (order, squares), _, _ = c70.sphere()
-    (equal, _), _, _ = c70.sphere(equal=True)
+    (order, squares), _, _ = _graph_mesh.sphere()
+    (equal, _), _, _ = _graph_mesh.sphere(equal=True)
     for cell in c70.EXPERIMENT.cells():
-        found = [c70.identities(cell.domain, cell.network, seed) for seed in SEEDS]
+        found = [_graph_identities.identities(cell.domain, cell.network, seed) for seed in SEEDS]
         values = {name: np.array([one[name] for one in found]) for name in found[0]}
         mesh = {"sphere_order": order, "sphere_equal": equal, "sphere_squares": squares}
         values |= {name: np.full(len(SEEDS), value) for name, value in mesh.items()}
@@ -35,17 +40,17 @@ def hypothesis(name):
 def test_a_square_with_a_tail_by_hand():
     """Nodes 0-1-2-3-0 and 4 at 0: one ring, degrees 3 2 2 2 1, no triangle."""
     a = nx.to_numpy_array(nx.Graph([(0, 1), (1, 2), (2, 3), (3, 0), (0, 4)]))
-    assert c70.rings_by_messages(a, np.zeros(5, int)) == [1.0]
-    assert c70.triangles_by_messages(a) == 0
+    assert _graph_identities.rings_by_messages(a, np.zeros(5, int)) == [1.0]
+    assert _graph_identities.triangles_by_messages(a) == 0
     a[1, 3] = a[3, 1] = 1
-    assert c70.rings_by_messages(a, np.zeros(5, int)) == [2.0]
-    assert c70.triangles_by_messages(a) == 2
+    assert _graph_identities.rings_by_messages(a, np.zeros(5, int)) == [2.0]
+    assert _graph_identities.triangles_by_messages(a) == 2
 
 
 def test_triangles_against_networkx():
     club = nx.karate_club_graph()
     a = nx.to_numpy_array(club, weight=None)
-    assert c70.triangles_by_messages(a) == sum(nx.triangles(club).values()) / 3
+    assert _graph_identities.triangles_by_messages(a) == sum(nx.triangles(club).values()) / 3
 
 
 def test_laplacian_is_degrees_minus_weights():
@@ -54,27 +59,27 @@ def test_laplacian_is_degrees_minus_weights():
     mesh = icosphere(1)
     weights = mesh.a.toarray()
     expected = np.diag(weights.sum(axis=1)) - weights
-    np.testing.assert_allclose(c70.laplacian(mesh), expected, atol=1e-14)
+    np.testing.assert_allclose(_graph_mesh.laplacian(mesh), expected, atol=1e-14)
     found = np.linalg.eigvalsh(expected / np.sqrt(mesh.area[:, None] * mesh.area))
     assert abs(found[0]) < 1e-12 and (np.abs(found[1:4] / 2 - 1) < 1e-3).all()
 
 
 def test_eigenvalues_come_in_the_spheres_multiplets():
-    _, eigenvalues, exact = c70.sphere()
+    _, eigenvalues, exact = _graph_mesh.sphere()
     np.testing.assert_array_equal(exact, np.repeat([0, 2, 6, 12], [1, 3, 5, 7]))
     np.testing.assert_allclose(eigenvalues, exact, rtol=0.02, atol=1e-10)
 
 
 def test_smoothing_follows_the_whole_spectrum():
     """Every mode shrinks by its own eigenvalue: the distance is known at each layer."""
-    values, distances, second = c70.smoothing(_graphs.SOCIAL, (3, 4))
+    values, distances, second = _graph_smoothing.smoothing(_graphs.SOCIAL, (3, 4))
     a = nx.to_numpy_array(nx.karate_club_graph(), weight=None) + np.eye(34)
     scale = a.sum(axis=1) ** -0.5
     eigenvalues, vectors = np.linalg.eigh(scale[:, None] * a * scale)
     assert second[0] == pytest.approx(eigenvalues[-2], rel=1e-13)
-    start = np.random.default_rng(3).normal(0.5, 1, (34, c70.FEATURES))
+    start = np.random.default_rng(3).normal(0.5, 1, (34, _graph_smoothing.FEATURES))
     squares = np.sum((vectors.T @ start) ** 2, axis=1)[:-1]
-    layers = np.arange(c70.SHOWN + 1)
+    layers = np.arange(_graph_smoothing.SHOWN + 1)
     exact = np.sqrt(np.abs(eigenvalues[:-1]) ** (2.0 * layers[:, None]) @ squares)
     np.testing.assert_allclose(distances[0], exact / exact[0], rtol=1e-11)
     assert (values["rate_error"] < 1).all() and (values["rate_of_third"] > 1e3).all()
@@ -84,12 +89,14 @@ def test_smoothing_follows_the_whole_spectrum():
 def test_room_of_two_modes_by_hand():
     """Eigenvalues 1, 1/2, 1/4, equal parts: after two layers the third has 1/16 of the square."""
     start = np.ones((1, 3, 1))
-    room = c70.room_for_faster(start, np.array([[1, 0.5, 0.25]]), np.eye(3)[None], np.array([2]))
+    room = _graph_smoothing.room_for_faster(
+        start, np.array([[1, 0.5, 0.25]]), np.eye(3)[None], np.array([2])
+    )
     np.testing.assert_allclose(room, [1 / 16 / 2], rtol=1e-15)
 
 
 def test_label_spreading_needs_the_edges():
-    found = c70.spreading(_graphs.BLOCKS, (0, 1, 2))
+    found = _graph_smoothing.spreading(_graphs.BLOCKS, (0, 1, 2))
     assert found.shape == (3,) and (found > 0.7).all()
 
 

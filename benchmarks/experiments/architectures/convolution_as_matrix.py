@@ -116,7 +116,7 @@ def picture(name):
     shape, window = DRAWN
     matrix = matrix_of(name, shape, window, np.random.default_rng(0)).tocoo()
     # The first output on top; which weight it is, by size, for layers that have so few.
-    places = np.column_stack([matrix.col + 1, matrix.row - matrix.shape[0]]).astype(float)
+    places = np.column_stack([matrix.col + 1, -(matrix.row + 1)]).astype(float)
     _, number = np.unique(matrix.data, return_inverse=True)
     arrays = {"entries": places}
     if number.max() < np.prod(window):

@@ -79,7 +79,8 @@ def test_picture_names_each_entry_by_its_weight():
     assert names.tolist() == [f"W({a}, {b})" for a in range(2) for b in range(3)]
     assert set(counts) == {outputs}
     # The first output, on top, sees the pixels 1 to 3 and, a row of 6 further, 7 to 9.
-    top = arrays["entries"][:, 1] == -outputs
+    top = arrays["entries"][:, 1] == -1
+    assert arrays["entries"][:, 1].min() == -outputs and arrays["entries"][:, 1].max() == -1
     assert arrays["entries"][top, 0].tolist() == [1, 2, 3, 7, 8, 9]
     assert arrays["entries.label"][top].tolist() == names.tolist()
     assert "entries.label" not in c60.picture(c60.LOCAL)

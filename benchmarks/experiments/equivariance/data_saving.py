@@ -23,37 +23,55 @@ from benchmarks.experiment import (
 from benchmarks.experiments.comparisons._images import smaller
 from benchmarks.verdicts import Difference, Within
 
-P4, PLAIN, AUGMENTED = LEARNERS = ("p4", "plain", "plain, all turns")
+P4, PLAIN, AUGMENTED = LEARNERS = (
+    "equivariant (p4)", "convolutional", "convolutional, all turns",
+)  # fmt: skip
 SIZES = (100, 300, 1000)
 TILED = 4 * max(SIZES)  # rows of every training set, repeated, so that one program serves all
 TESTED = 500
 
 
 def network(learner):
-    """Ten classes from a 14 x 14 image, about 1900 weights; layers of the suite."""
+    """Ten classes from a 14 x 14 image, about 1900 weights; layers of the suite.
+
+    Without padding the sides are 14, 12, 6, 4, 2 and 1: the windows of an even side turn into
+    windows, and the last layer sees the whole image.
+    """
     import keras
+    from keras.layers import Reshape
 
     from suite.layers import (
-        AveragePooling2D,
         Conv2D,
         Dense,
         GlobalMaxPooling2D,
         GroupConv2D,
         LiftingConv2D,
+        MaxPooling2D,
     )
 
-    common = {"kernel_size": 3, "padding": "same", "activation": "relu"}
+    def pooled(side, maps):
+        """Pooling knows no orientations: for its time they are maps."""
+        flat, halved = Reshape((side, side, 4 * maps)), Reshape((side // 2, side // 2, 4, maps))
+        return flat, MaxPooling2D(2), halved
+
+    relu = {"activation": "relu"}
     if learner == P4:
         body = [
-            LiftingConv2D(6, **common),
-            keras.layers.Reshape((14, 14, 24)),
-            AveragePooling2D(2),  # an even side: its windows turn into windows
-            keras.layers.Reshape((7, 7, 4, 6)),
-            GroupConv2D(8, **common),
-            keras.layers.Reshape((7, 28, 8)),  # the maximum is over orientations, too
+            LiftingConv2D(4, 3, **relu),
+            *pooled(12, 4),
+            GroupConv2D(5, 3, **relu),
+            *pooled(4, 5),
+            GroupConv2D(12, 2, **relu),
+            Reshape((1, 4, 12)),  # the maximum is over orientations
         ]
     else:
-        body = [Conv2D(12, **common), AveragePooling2D(2), Conv2D(15, **common)]
+        body = [
+            Conv2D(8, 3, **relu),
+            MaxPooling2D(2),
+            Conv2D(12, 3, **relu),
+            MaxPooling2D(2),
+            Conv2D(16, 2, **relu),
+        ]
     return keras.Sequential([keras.Input((14, 14, 1)), *body, GlobalMaxPooling2D(), Dense(10)])
 
 
@@ -90,10 +108,12 @@ def training_set(seed, size, augmented):
     return np.tile(x, (repeats, 1, 1, 1))[:TILED], np.tile(y, repeats)[:TILED]
 
 
-def spun(images, seed):
-    """Turned by any angle, with bilinear interpolation."""
+@cache  # the same for every learner
+def spun(seed, tested):
+    """The first test images turned by any angle, with bilinear interpolation."""
     from scipy.ndimage import rotate
 
+    images = digits(seed)[1][0][:tested]
     angles = np.random.default_rng([seed, 7]).uniform(0, 360, len(images))
     return np.array(
         [rotate(x, a, reshape=False, order=1) for x, a in zip(images, angles, strict=True)]
@@ -141,7 +161,7 @@ def measure(cell, seeds):
         model.set_weights(weights)
         x, y = (part[: cell.tested] for part in digits(seed)[1])
         right.append(np.mean(np.argmax(model(x), axis=1) == y))
-        right_spun.append(np.mean(np.argmax(model(spun(x, seed)), axis=1) == y))
+        right_spun.append(np.mean(np.argmax(model(spun(seed, len(x))), axis=1) == y))
     right, right_spun = np.array(right), np.array(right_spun)
     return Measurements(
         metrics={
@@ -192,14 +212,19 @@ EXPERIMENT = Experiment(
                 high=None,
                 where={"learner": P4, "training_images": SIZES[-1]},
             ),
+            mutants=(Mutant("between them it gets more right", {"low": None, "high": 0.0}),),
         ),
     ),
     factors={"learner": LEARNERS, "training_images": SIZES},
-    # An accuracy on 500 images has a standard error of about 0.02; a paired difference of 14 seeds
-    # is known to a third of that, so that 0.02 shows at 99 %.
+    # On six seeds beyond these, accuracies scattered by 0.06 from seed to seed, differences thus by
+    # 0.08 if nothing were shared. Of 14 the mean has a standard error of 0.021, and Holm over a
+    # report of 80 statements asks for 5.4 of those (t, 13 degrees, two-sided 0.01 / 80): 0.16 is
+    # found in nine reports of ten, and was exceeded there. A first version saw 8 of the 14 rows,
+    # learned half of what it was shown, and lost its smallest difference in that correction.
     seeds=14,
     paired=("data", "batches"),
-    budget={"steps": 300, "learning_rate": 5e-3, "tested": TESTED, "compiled": True},
+    # On those six seeds the best of 0.005, 0.01 and 0.02 for the convolutional network.
+    budget={"steps": 300, "learning_rate": 0.01, "tested": TESTED, "compiled": True},
     smoke={"steps": 2, "tested": 20, "compiled": False},  # done before the compiler is
     metrics={
         "accuracy": Metric("accuracy on digits turned by quarters", "1", better="higher"),
@@ -227,7 +252,8 @@ EXPERIMENT = Experiment(
     ),
     measure=measure,
     finding="From 100 images of turned digits the p4 network gets {plain_100:.3f} more of the test "
-    "right than a plain network with as many weights, and from 1000 still {plain_1000:.3f}.",
+    "right than a plain convolutional network with as many weights, and from 1000 "
+    "{plain_1000:.3f}.",
     corrected=r"\Phi(R F) = \Phi(F) \ \forall R \in C_4 \ \Rightarrow\ "
     r"\text{fewer examples for the same accuracy}",
     components=(
@@ -236,5 +262,6 @@ EXPERIMENT = Experiment(
         "suite.layers.Conv2D",
     ),
     limits="Equal numbers of weights are not equal numbers of operations: p4 maps have four "
-    "orientations. One learning rate and one budget of steps for all; small images.",
+    "orientations. One budget of steps for all, and one learning rate, that which suits the "
+    "convolutional network; small images. Turns by any angle interpolate between pixels.",
 )

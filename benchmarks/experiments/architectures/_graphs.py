@@ -1,6 +1,6 @@
 """Graphs of four domains, their tasks, and the training of networks on them."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -120,34 +120,53 @@ def accuracy(y, outputs):
     return met * counted / tf.reduce_mean(counted)
 
 
-def trained(domain, network, cell, seeds):
-    """The training of every seed, one after the other: so small, that compiling takes longest."""
+@lru_cache(maxsize=2)  # its data are no part of a program: one serves with and without edges
+def program(domain, convolution, seeds, settings):
+    """The training of one network for every seed, one after the other, to be run on any data."""
     import keras
 
     from suite.optimizers import Adam
-    from suite.training import train
+    from suite.training import Training
 
-    tasks = [task(domain, network, seed, cell.molecules) for seed in seeds]
-    (x, y), test = (
-        [np.stack(arrays) for arrays in zip(*sets, strict=True)]
-        for sets in zip(*tasks, strict=True)
-    )
+    steps, learning_rate, molecules, compiled = settings
+    network = next(n for n in NETWORKS if convolution_of(domain, n) == convolution)
+    (x, y), test = tasks(domain, network, seeds, molecules)
     nodes, width = x.shape[2:]
-    graphs = domain == MOLECULES
-    steps = cell.graph_steps if graphs else cell.node_steps
-    return train(
+    return Training(
         lambda seed: packed(domain, network, nodes, width - nodes),
-        Adam(cell.learning_rate),
+        Adam(learning_rate),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=HIDDEN),
-        x.astype("float32"),
+        x,
         y,
         steps=steps,
         batch_size=min(32, x.shape[1]),
-        seeds=[int(seed) for seed in seeds],
+        seeds=seeds,
         test=test,
         metric=accuracy,
         record_every=steps,
         probes=(),
         data_axis_per_seed=True,
-        compiled=cell.compiled,
+        compiled=compiled,
     )
+
+
+def tasks(domain, network, seeds, molecules_each):
+    """`task` of every seed, stacked, in the types of the program."""
+    found = [task(domain, network, seed, molecules_each) for seed in seeds]
+    return tuple(
+        tuple(
+            np.stack(arrays).astype(kind)
+            for arrays, kind in zip(zip(*pairs, strict=True), ("float32", "int32"), strict=True)
+        )
+        for pairs in zip(*found, strict=True)
+    )
+
+
+def trained(domain, network, cell, seeds):
+    """The training of every seed."""
+    seeds = tuple(int(seed) for seed in seeds)
+    steps = cell.graph_steps if domain == MOLECULES else cell.node_steps
+    settings = (steps, cell.learning_rate, cell.molecules, cell.compiled)
+    training = program(domain, convolution_of(domain, network), seeds, settings)
+    training.data["train"], training.data["test"] = tasks(domain, network, seeds, cell.molecules)
+    return training()

@@ -259,8 +259,8 @@ EXPERIMENT = Experiment(
         "normalization than with it."
     ),
     stated=r"n_\ell \tau_\ell^2 = 2 \text{ holds at the start only}",
-    corrected=r"\mathbb{E}z^2 = \gamma^2\frac{v}{v+\epsilon} + \beta^2 "
-    r"\text{ with batch normalization, always}",
+    corrected=r"\mathbb{E}z^2 = \gamma^2\frac{v}{v+\epsilon} + \beta^2, \quad "
+    r"\text{with batch normalization}",
     figures=("F19",),
     components=(
         "suite.initializers.HeNormal",

@@ -457,7 +457,7 @@ EXPERIMENT = Experiment(
         "layers and equal training, scaling them by 1/√L changes the test accuracy by "
         "{ablation:+.2f}."
     ),
-    stated=r"\text{skip connections combat vanishing gradients and allow 100s of layers}",
+    stated=r"\text{no vanishing gradients}, \quad \text{100s of layers}",
     corrected=r"\frac{\partial x_{\ell+1}}{\partial x_\ell} = I + sJ_F, \qquad "
     r"\mathbb{E}\frac{\lVert g_0\rVert^2}{\lVert g_L\rVert^2} = (1 + s^2 n\tau^2)^L, \qquad "
     r"s = 1/\sqrt{L}",

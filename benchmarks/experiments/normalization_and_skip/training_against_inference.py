@@ -397,7 +397,7 @@ EXPERIMENT = Experiment(
         "The two outputs differ by 3/(2B) in mean square, and averages of momentum 0.99 cost "
         "{short:.2f} of test accuracy after a short training."
     ),
-    stated=r"\text{mini-batch statistics in training, moving averages in testing}",
+    stated=r"\text{training: mini-batch statistics}, \quad \text{testing: moving averages}",
     corrected=r"\mathbb{E}[v_B] = \frac{B - 1}{B} \sigma^2, \quad "
     r"\mathbb{E}(z_B - z)^2 \approx \frac{3}{2 B}, \quad \alpha^t \text{ of the start left}",
     components=("suite.layers.BatchNormalization", "suite.training.train"),

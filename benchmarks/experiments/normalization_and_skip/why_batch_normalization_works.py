@@ -404,7 +404,7 @@ EXPERIMENT = Experiment(
         "The loss does not see the scale of normalized weights, so their gradient is orthogonal to "
         "them and shrinks as they grow; whether that is why batch normalization works stays open."
     ),
-    stated=r"\text{open: a normalized gradient, or a smoother loss?}",
+    stated=r"\text{open: a normalized gradient}, \quad \text{or a smoother loss?}",
     corrected=r"\mathcal{L}(c w) = \mathcal{L}(w) \;\Rightarrow\; g^\top w = 0, \quad "
     r"g(c w) = g(w) / c",
     components=(

@@ -37,7 +37,7 @@ FIXED = {  # a color -> who always has it, one of each kind: optimizers, initial
     ),
     "m-mom": ("momentum", "heavy ball", "glorot", "batch normalization", "cnn", "convolutional"),
     "m-rms": ("rmsprop", "he", "whitening", "equivariant", "group-equivariant"),
-    "m-adam": ("adam", "orthogonal", "residual"),
+    "m-adam": ("adam", "orthogonal", "residual", "augmented"),
     "m-newt": ("newton", "recurrent", "lstm"),
     "m-nest": ("nesterov", "gru", "neural ode"),
     "m-you": ("yours", "bidirectional"),

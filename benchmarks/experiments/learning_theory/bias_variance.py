@@ -307,7 +307,7 @@ EXPERIMENT = Experiment(
             x_label="x",
             y_label="y",
             title="Twenty fits to the same inputs",
-            paths=("fits", "their mean", "truth"),
+            lines=("fits", "their mean", "truth"),
             by="prior_sd",
             where={"inputs": "15, the same", "term": "their sum", "prior_sd": FANNED},
         ),

@@ -200,6 +200,7 @@ EXPERIMENT = Experiment(
             title="Quadratics miss the cubic together (bias), and each by itself (variance)",
             center="mean",
             runs=True,
+            theory_label="truth",
         ),
         Points(
             x="point",
@@ -209,6 +210,7 @@ EXPERIMENT = Experiment(
             y_label="cross term (y²)",
             title="Only a target that the fit has not seen leaves no cross term",
             reference=0.0,
+            reference_label="independent",
         ),
     ),
     finding="The decomposition is exact around the mean prediction. The part that the slide calls "

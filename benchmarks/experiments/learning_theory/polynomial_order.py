@@ -216,7 +216,7 @@ EXPERIMENT = Experiment(
             y_label="y",
             title="One set of ten points",
             points=("training points",),
-            paths=("truth", "fit"),
+            lines=("truth", "fit"),
             by="order",
             where={"order": SHOWN, "error_on": TRAINING},
         ),

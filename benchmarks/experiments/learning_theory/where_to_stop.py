@@ -188,7 +188,7 @@ EXPERIMENT = Experiment(
             y_label="risk (y²)",
             title="One run, and where two rules stop",
             points=("smallest gap", "smallest risk"),
-            paths=("training", "validation", "gap"),
+            lines=("training", "validation", "gap"),
             by="data",
             where={"rule": RISK},
         ),

@@ -5,6 +5,7 @@ takes too much memory), only that cell is lost; it is tried again, and after thr
 recorded as failed. Pools that share a queue lose every cell in flight instead.
 """
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -23,8 +24,9 @@ from benchmarks.worker import Answer, environment_of, serve
 
 DEATHS = 3  # of workers at the same cell, before it counts as failed
 # TensorFlow takes 0.9 GB, and each program it compiles keeps about 18 MB for ever. A worker above
-# this is replaced between two cells, at the cost of one import, so that none grows to 1.5 GB.
-RETIRE_BYTES = 1.4e9
+# this is replaced between two cells, at the cost of one import and of its compiled programs, so
+# that none grows without end. Where memory is short, 0.7 of it is shared by the workers.
+RETIRE_BYTES = 3e9
 POLL_SECONDS = 0.25  # how soon Ctrl-C and the progress display are looked after
 
 
@@ -45,6 +47,17 @@ class _Worker:
     device: str
     log: Path
     task: Task | None = None
+
+
+def _likeness(task: Task, other: Task) -> int:
+    """How much two cells can share: 0 between experiments, else 1 and their equal leading factors.
+
+    What an experiment keeps between cells (data, a compiled program) is one worker's own.
+    """
+    if task.found.path != other.found.path:
+        return 0
+    pairs = zip(task.cell.factors.values(), other.cell.factors.values(), strict=True)
+    return 1 + len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
 
 @dataclass
@@ -103,7 +116,7 @@ class Pool:
                     worker = _start(device, logs, sum(self.workers.values()))
                 else:
                     break
-                worker.task = task = tasks.popleft()
+                worker.task = task = self._take(tasks, worker)
                 self._busy.append(worker)
                 try:
                     found = task.found
@@ -112,6 +125,23 @@ class Pool:
                     )
                 except OSError:
                     pass  # it is dead already: `_receive` meets the end of the pipe
+
+    def _take(self, tasks: deque[Task], worker: _Worker) -> Task:
+        """The task most like the worker's last and least like those of others; of equals the first.
+
+        First come, first served would compile every program in every worker.
+        """
+        busy = [w.task for w in self._busy if w.task]
+
+        def preference(index):
+            task = tasks[index]
+            own = _likeness(task, worker.task) if worker.task else 0
+            return -own, max((_likeness(task, other) for other in busy), default=0), index
+
+        best = min(range(len(tasks)), key=preference)
+        task = tasks[best]
+        del tasks[best]
+        return task
 
     def _receive(self, worker: _Worker, deaths: dict[int, int]) -> Outcome | None:
         """The outcome of the worker's task, or None if the task is to be tried again."""

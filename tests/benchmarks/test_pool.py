@@ -1,6 +1,7 @@
 import os
 import threading
 import time
+from collections import deque
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from benchmarks import worker
 from benchmarks.discover import discover
 from benchmarks.plan import Task
-from benchmarks.pool import Pool
+from benchmarks.pool import Pool, _Worker
 
 
 @pytest.fixture
@@ -33,6 +34,29 @@ def test_every_cell_is_measured_once(tasks, log):
     np.testing.assert_allclose(cell.measurements.metrics["value"], [2, 2.01, 2.02, 2.03, 2.04])
     assert cell.measurements.run_seconds == 0.25 and cell.attempts == 1
     assert len(log.read_text().splitlines()) == 6 * 5
+
+
+def test_a_worker_keeps_to_its_experiment_and_to_its_leading_factors(tasks):
+    mixed = [*tasks("C12"), *tasks("C14")]
+    pool, waiting = Pool({"cpu": 2}), deque(mixed)
+    one, two = (_Worker(None, None, "cpu", None) for _ in range(2))
+
+    def take(worker):
+        if worker in pool._busy:
+            pool._busy.remove(worker)
+        worker.task = pool._take(waiting, worker)
+        pool._busy.append(worker)
+        return worker.task
+
+    first, other = take(one), take(two)
+    assert (first, other.found.claim) == (mixed[0], "C14")  # not the experiment of the other
+    assert take(one) == mixed[1]
+    for _ in range(2):
+        assert take(two).found.claim == "C14"
+    # Nothing of its own is left: it helps, as far as it can from where the other is.
+    assert (take(two).cell.rate, take(one).cell.rate) == (1, 2)
+    assert (take(two).cell.rate, take(one).cell.rate) == (1, 2)
+    assert not waiting
 
 
 def test_bad_cells_fail_with_their_reason_and_the_others_go_on(tasks):

@@ -214,7 +214,7 @@ TERMS = CHANNELS * WINDOW * (WINDOW + 1) + 1
 
 def maps(name, title):
     """One picture of the network."""
-    return Plane(surface=name, where=HERE, x_label="across", y_label="up", title=title)
+    return Plane(surface=name, where=HERE, x_label="across", y_label="up", title=title, pixels=True)
 
 
 EXPERIMENT = Experiment(

@@ -248,7 +248,7 @@ EXPERIMENT = Experiment(
             by="layer",
             where={"data": NOISE, "layer": (CONVOLUTION, LOCAL)},
             x_label="pixel, row after row",
-            y_label="minus the number of the output",
+            y_label="− number of the output",
             title="Entries of M that are not zero",
         ),
         Points(
@@ -268,6 +268,7 @@ EXPERIMENT = Experiment(
             y_label="share of entries that are not zero",
             title="Locality leaves most of the matrix empty",
             reference=1.0,
+            reference_label="dense",
         ),
     ),
     measure=measure,

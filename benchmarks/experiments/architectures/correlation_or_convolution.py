@@ -270,6 +270,7 @@ EXPERIMENT = Experiment(
             y_label="correlation off convolution, relative",
             title="Symmetric kernels hide the difference",
             reference=0.0,
+            reference_label="the same",
         ),
     ),
     measure=measure,

@@ -288,12 +288,12 @@ EXPERIMENT = Experiment(
     figure=(
         Plane(
             points=("nodes",),
-            paths=("edges",),
+            lines=("edges",),
             by="domain",
             where={"domain": (SOCIAL, MOLECULES, MESH), "network": GCN},
             x_label="drawn so that neighbors lie close",
             y_label="",
-            title="Graphs",
+            title="Friends, a molecule, a mesh",
         ),
         Points(
             x="domain",

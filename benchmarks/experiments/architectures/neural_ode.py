@@ -298,7 +298,7 @@ EXPERIMENT = Experiment(
             x_label="angle",
             y_label="speed",
             title="A swing: Euler's method spirals out, a better solver closes its orbits",
-            paths=("trajectories",),
+            lines=("trajectories",),
             by="solver",
             where={"solver": ("euler", "rk4"), "steps": STEPS[0]},
         ),

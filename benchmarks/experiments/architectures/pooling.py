@@ -426,6 +426,7 @@ EXPERIMENT = Experiment(
             title="A feature map before pooling",
             surface="before",
             where={"network": POOLED},
+            pixels=True,
         ),
         Plane(
             x_label="column",
@@ -433,6 +434,7 @@ EXPERIMENT = Experiment(
             title="The same map after pooling",
             surface="after",
             where={"network": POOLED},
+            pixels=True,
         ),
     ),
     measure=measure,

@@ -286,7 +286,7 @@ EXPERIMENT = Experiment(
     figure=(
         Plane(
             points=("input x", "state h", "loss L"),
-            paths=("W_h", "W_x", "output"),
+            lines=("W_h", "W_x", "output"),
             where={"data": NOISE, "loss": EVERY},
             x_label="time step t",
             y_label="inputs below, losses above",

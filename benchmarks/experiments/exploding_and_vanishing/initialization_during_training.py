@@ -252,6 +252,7 @@ EXPERIMENT = Experiment(
             y_label="change of mean square, last layer (decades)",
             title="The last hidden layer, network by network",
             reference=0.0,
+            reference_label="unchanged",
         ),
     ),
     finding=(

@@ -222,6 +222,7 @@ EXPERIMENT = Experiment(
             y_label="mean square of outputs over n σ² τ²",
             title="The variance of the input is what counts only where its mean is zero",
             reference=1.0,
+            reference_label="the slide's law",
         ),
         Curves(
             y="decades",

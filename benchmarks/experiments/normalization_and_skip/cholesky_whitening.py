@@ -213,6 +213,7 @@ EXPERIMENT = Experiment(
             y_label="condition number after it",
             title="√Σ squares the condition number, whitening makes it 1",
             reference=1.0,
+            reference_label="white",
         ),
     ),
     measure=measure,

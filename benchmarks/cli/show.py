@@ -75,7 +75,10 @@ def _cell_table(cells, metrics, device: str) -> Table:
             continue
         kept = ~cell.diverged
         means = [
-            number(float(np.mean(cell.metrics[m][kept]))) if kept.any() else "-" for m in metrics
+            number(float(np.mean(cell.metrics[m][kept])))
+            if kept.any() and m in cell.metrics  # a partial metric has its own cells
+            else "-"
+            for m in metrics
         ]
         rows.add_row(
             cell.label, str(len(cell.seeds)), str(int(cell.diverged.sum())), *means,

@@ -8,7 +8,7 @@ from benchmarks import statistics
 from benchmarks.verdicts import number
 from reports.drawing import LEFT, LETTER, NAME, WIDTH, Canvas, tick_label
 from reports.figures.marks import draw_pieces
-from reports.figures.panel import Panel, Table, level_name, matches, with_interval
+from reports.figures.panel import Panel, Table, cells_of, level_name, with_interval
 
 FAINT, STRONG = 0.06, 0.5  # opacities: a number in ink stays legible on both grounds
 MARGIN = 10.0  # on the right
@@ -18,7 +18,7 @@ GAP = 0.75  # units of ground around each square
 
 def heatmap_panel(panel: str, spec: Mapping, results) -> Panel | None:
     """`Heatmap`: squares without a finished cell stay empty and say so."""
-    cells = [c for c in results.cells if matches(c.factors, spec["where"])]
+    cells = [cell for _, cell in cells_of(results, spec, "value")]
     if not cells:
         return None
     columns = _ordered([c.factors[spec["x"]] for c in cells])

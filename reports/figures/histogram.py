@@ -8,14 +8,14 @@ from benchmarks.verdicts import number
 from reports import drawing
 from reports.drawing import SENTINEL, Canvas
 from reports.figures.marks import DASHED, DOTTED, draw_line
-from reports.figures.panel import Panel, Table, level_name, levels_of, matches
+from reports.figures.panel import Panel, Table, cells_of, level_name, levels_of
 
 
 def histogram_panel(panel: str, spec: Mapping, results) -> Panel | None:
     """`Histogram`: the distribution of a metric over seeds."""
     import seaborn
 
-    cells = [(c.factors, c) for c in results.cells if matches(c.factors, spec["where"])]
+    cells = cells_of(results, spec, "x")
     groups = []
     for level, group in levels_of(cells, spec["by"]):
         values = np.concatenate([c.metrics[spec["x"]] for _, c in group])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmarks import statistics
-from reports.figures.panel import Panel, level_name, levels_of, matches
+from reports.figures.panel import Panel, cells_of, level_name, levels_of, matches
 from reports.figures.series import Series, line_panel
 
 
@@ -51,7 +51,7 @@ def curves_panel(panel: str, spec: Mapping, stored) -> Panel | None:
 
 def lines_panel(panel: str, spec: Mapping, results) -> Panel | None:
     """`Lines`: a metric against a numeric factor."""
-    cells = [(c.factors, c) for c in results.cells if matches(c.factors, spec["where"])]
+    cells = cells_of(results, spec, "y")
     if not cells:
         return None
     series = []

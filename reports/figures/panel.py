@@ -55,6 +55,15 @@ def matches(factors, where) -> bool:
     return all(allows(wanted, factors.get(k)) for k, wanted in where.items())
 
 
+def cells_of(results, spec, axis: str) -> list[tuple]:
+    """(levels, cell) of the cells a figure asks for; one without its metric has nothing to show."""
+    return [
+        (cell.factors, cell)
+        for cell in results.cells
+        if matches(cell.factors, spec["where"]) and spec[axis] in cell.metrics
+    ]
+
+
 def levels_of(cells, by):
     """(level, its cells), in order of appearance."""
     if not by:

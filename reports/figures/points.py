@@ -8,12 +8,12 @@ from benchmarks import statistics
 from reports import drawing
 from reports.drawing import LEFT, Canvas
 from reports.figures.marks import DASHED, dots, specks
-from reports.figures.panel import Panel, Table, level_name, levels_of, matches, with_interval
+from reports.figures.panel import Panel, Table, cells_of, level_name, levels_of, with_interval
 
 
 def points_panel(panel: str, spec: Mapping, results) -> Panel | None:
     """`Points`: every seed as a dot beside the mean with its interval, level by level."""
-    cells = [(c.factors, c) for c in results.cells if matches(c.factors, spec["where"])]
+    cells = cells_of(results, spec, "y")
     if not cells:
         return None
     groups = levels_of(cells, spec["by"])

@@ -9,8 +9,9 @@ from rich.console import Console
 
 from benchmarks import devices
 from benchmarks.cli.messages import unknown
+from benchmarks.cli.show import _cell_table
 from benchmarks.cli.tables import table
-from benchmarks.store import Store
+from benchmarks.store import Store, StoredCell
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -268,3 +269,13 @@ def test_merge_on_the_command_line(run, command, path, log):
 def test_far_names_list_what_is_known():
     assert str(unknown("fruit", "zzz", ["fig", "kiwi"])) == "unknown fruit 'zzz'; known: fig, kiwi"
     assert str(unknown("fruit", "z", [])) == "unknown fruit 'z'; known: none"
+
+
+def test_a_metric_that_a_cell_leaves_out_is_a_dash():
+    cells = [
+        StoredCell({"arm": arm}, {}, "cpu", "done", "v1", "lecture", 1, "", seeds=np.arange(2),
+                   metrics=metrics, diverged=np.zeros(2, bool))
+        for arm, metrics in (("a", {"x": np.full(2, 0.5)}), ("b", {"y": np.full(2, 7.0)}))
+    ]  # fmt: skip
+    rows = _cell_table(cells, ["x", "y"], "cpu")
+    assert [list(column.cells) for column in rows.columns][3:5] == [["0.5", "-"], ["-", "7"]]

@@ -265,3 +265,11 @@ def test_ticks_are_round_and_inside():
     assert drawing.ticks(0.3, 9.9, False) == [2.0, 4.0, 6.0, 8.0]
     assert drawing.ticks(0.9, 1200, True) == [1.0, 10.0, 100.0, 1000.0]
     assert len(drawing.ticks(1e-12, 1e2, True)) <= 7
+
+
+def test_a_cell_without_the_metric_is_not_in_the_figure():
+    other = CellResult({"arm": "b"}, np.arange(2), {"other": np.ones(2)}, np.zeros(2, bool))
+    results = Results((cell([1.0, 2.0], arm="a"), other))
+    spec = to_json(Points("arm", "error", "arm", "error", "One arm"))
+    (panel,) = figures.draw("C12-a", spec, results, no_curves)
+    assert [row[0] for row in panel.table.rows] == ["a"]

@@ -67,3 +67,21 @@ def test_the_cross_entropy_of_the_field_is_that_of_its_points(show):
     assert entropy == pytest.approx(-special.log_expit(np.where(y == 1, z, -z)).mean(), rel=0.01)
     assert correct == ((special.expit(z) > 0.5) == y).sum()
     assert distance == pytest.approx(0.75 / np.linalg.norm(w), rel=CLOSE)
+
+
+@pytest.mark.parametrize("norm", [0.5, 3.0])
+def test_the_sigmoid_is_as_steep_as_its_weights_are_long(show, norm):
+    figure = show("steepness")
+    put(figure, "steepness-norm", norm)
+    slope, width = said(figure, rf"‖w‖ / 4 = {NUMBER}, .* / ‖w‖ = {NUMBER} \(")
+    at = [optimize.brentq(lambda d, p=p: special.expit(norm * d) - p, -9, 9) for p in (0.1, 0.9)]
+    assert width == pytest.approx(at[1] - at[0], rel=CLOSE)
+    h = 1e-5
+    steepest = (special.expit(norm * h) - special.expit(-norm * h)) / (2 * h)
+    assert slope == pytest.approx(steepest, rel=CLOSE)
+    d = np.linspace(-4, 4, 9)
+    above, below = norm * (d + h), norm * (d - h)
+    functions = special.expit, special.log_expit, lambda z: special.log_expit(-z)
+    slopes = [(f(above) - f(below)) / (2 * h) for f in functions]
+    expected = np.stack([special.expit(norm * d), *slopes], axis=1)
+    np.testing.assert_allclose(rows(figure), expected, rtol=CLOSE)

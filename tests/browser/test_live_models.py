@@ -85,3 +85,51 @@ def test_the_sigmoid_is_as_steep_as_its_weights_are_long(show, norm):
     slopes = [(f(above) - f(below)) / (2 * h) for f in functions]
     expected = np.stack([special.expit(norm * d), *slopes], axis=1)
     np.testing.assert_allclose(rows(figure), expected, rtol=CLOSE)
+
+
+@pytest.mark.parametrize("share", [0.7, 0.3])
+def test_the_parabola_leads_to_the_minimum_or_away(show, share):
+    figure = show("parabola")
+    put(figure, "parabola-share", share)
+
+    def loss(w):
+        return np.logaddexp(0, w) - share * w
+
+    step = figure.get_by_role("button", name="Step to its bottom")
+    if share == 0.7:
+        for _ in range(5):
+            step.click()
+        found, w = rows(figure), 2.4
+        for path, value, slope, curvature, _ in found:
+            assert path == pytest.approx(w, rel=CLOSE)
+            assert value == pytest.approx(loss(w), rel=CLOSE)
+            g, h = special.expit(w) - share, special.expit(w) * special.expit(-w)
+            assert slope == pytest.approx(g, rel=CLOSE, abs=1e-15)
+            assert curvature == pytest.approx(h, rel=CLOSE)
+            w = w - g / h
+        minimum = optimize.minimize_scalar(loss).x
+        assert found[-1][0] == pytest.approx(minimum, rel=CLOSE)
+        assert len(found) == 6 and found[-1][-1] < 1e-9
+        press(figure, "ArrowRight", 1)
+        assert len(rows(figure)) == 1  # a point that was moved is a new start
+    else:
+        assert "run away" in figure.locator(".read").inner_text()
+        for _ in range(6):
+            step.click()
+        assert "have run away" in figure.locator(".read").inner_text()
+        figure.get_by_role("button", name="Back to the start").click()
+        press(figure, "ArrowLeft", 15)
+        assert "within" in figure.locator(".read").inner_text()
+
+
+def test_the_parabola_is_the_second_order_model(show):
+    figure = show("parabola")
+    bottom, promised, reached = said(
+        figure, rf"lies at {NUMBER} and promises {NUMBER}; the loss there is {NUMBER}\."
+    )
+    w, share, h = 2.4, 0.7, 1e-4
+    here, above, below = (np.logaddexp(0, v) - share * v for v in (w, w + h, w - h))
+    slope, curvature = (above - below) / (2 * h), (above - 2 * here + below) / h**2
+    assert bottom == pytest.approx(w - slope / curvature, rel=0.01)
+    assert promised == pytest.approx(here - slope**2 / (2 * curvature), rel=CLOSE)
+    assert reached == pytest.approx(np.logaddexp(0, bottom) - share * bottom, rel=CLOSE)

@@ -133,3 +133,23 @@ def test_the_parabola_is_the_second_order_model(show):
     assert bottom == pytest.approx(w - slope / curvature, rel=0.01)
     assert promised == pytest.approx(here - slope**2 / (2 * curvature), rel=CLOSE)
     assert reached == pytest.approx(np.logaddexp(0, bottom) - share * bottom, rel=CLOSE)
+
+
+def test_the_foot_is_the_nearest_point_of_the_boundary(show):
+    figure = show("distance")
+    for name, value in (("angle", 120), ("norm", 2), ("b", 1.5)):
+        put(figure, f"distance-{name}", value)
+    press(figure, "ArrowDown", 4)
+    w = 2 * np.array([np.cos(np.radians(120)), np.sin(np.radians(120))])
+    x = np.array([1.9, 0.9 - 4 * 3.6 / 50])
+    nearest = optimize.minimize(
+        lambda p: ((p - x) ** 2).sum(), x, constraints={"type": "eq", "fun": lambda p: w @ p + 1.5}
+    ).x
+    score = w @ x + 1.5
+    found = rows(figure)
+    np.testing.assert_allclose(found[:3], [w, x, nearest], rtol=CLOSE)
+    signed = np.sign(score) * np.linalg.norm(x - nearest)
+    np.testing.assert_allclose(found[3], [score, signed], rtol=CLOSE)
+    np.testing.assert_allclose(found[4], [0.75, special.expit(score)], rtol=CLOSE)
+    augmented = said(figure, rf"would say {NUMBER}:")[0]
+    assert augmented == pytest.approx(score / np.linalg.norm([*w, 1.5]), rel=CLOSE)

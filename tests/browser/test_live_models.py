@@ -153,3 +153,46 @@ def test_the_foot_is_the_nearest_point_of_the_boundary(show):
     np.testing.assert_allclose(found[4], [0.75, special.expit(score)], rtol=CLOSE)
     augmented = said(figure, rf"would say {NUMBER}:")[0]
     assert augmented == pytest.approx(score / np.linalg.norm([*w, 1.5]), rel=CLOSE)
+
+
+@pytest.mark.parametrize("kind", ["steps", "lines"])
+@pytest.mark.parametrize("name", ["kink", "sine", "root"])
+def test_the_largest_error_stays_below_the_modulus(show, kind, name):
+    figure = show("bumps")
+    put(figure, "bumps-f", name)
+    put(figure, "bumps-kind", kind)
+    f = {
+        "kink": lambda x: np.abs(np.sin(6 * x - 3)) + 0.3 * (2 * x - 1),
+        "sine": lambda x: 0.5 + 0.5 * np.sin(2 * np.pi * x),
+        "root": np.sqrt,
+    }[name]
+    x = np.linspace(0, 1, 1921)
+    values = f(x)
+    for units, error, bound in table(figure)[1:]:
+        n = int(units)
+        knots = np.linspace(0, 1, n + 1)
+        if kind == "lines":
+            y = np.interp(x, knots, f(knots))
+        else:
+            middles = (knots[1:] + knots[:-1]) / 2
+            y = f(0) + special.expit(80 * n * (x[:, None] - middles)) @ np.diff(f(knots))
+        assert parsed(error) == pytest.approx(np.abs(y - values).max(), rel=CLOSE)
+        size = 2 * 1920 // n + 1
+        windows = np.lib.stride_tricks.sliding_window_view(values, size)
+        modulus = (windows.max(axis=1) - windows.min(axis=1)).max()
+        assert parsed(bound) == pytest.approx(modulus, rel=CLOSE)
+        assert parsed(error) <= parsed(bound)
+
+
+def test_flat_steps_break_a_bound_for_steep_ones_and_that_is_said(show):
+    figure = show("bumps")
+    put(figure, "bumps-f", "sine")
+    put(figure, "bumps-n", 16)
+    put(figure, "bumps-steep", 0.2)
+    error, bound = said(figure, rf"error is {NUMBER} at .* above ω\(2/n\) = {NUMBER}, which")
+    x, knots = np.linspace(0, 1, 1921), np.linspace(0, 1, 61)
+    values, rises = (0.5 + 0.5 * np.sin(2 * np.pi * z) for z in (x, knots))
+    middles = (knots[1:] + knots[:-1]) / 2
+    y = 0.5 + special.expit(0.2 * 60 * (x[:, None] - middles)) @ np.diff(rises)
+    assert error == pytest.approx(np.abs(y - values).max(), rel=CLOSE)
+    assert error > bound == pytest.approx(np.abs(values[64:] - values[:-64]).max(), rel=CLOSE)

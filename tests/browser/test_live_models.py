@@ -196,3 +196,29 @@ def test_flat_steps_break_a_bound_for_steep_ones_and_that_is_said(show):
     y = 0.5 + special.expit(0.2 * 60 * (x[:, None] - middles)) @ np.diff(rises)
     assert error == pytest.approx(np.abs(y - values).max(), rel=CLOSE)
     assert error > bound == pytest.approx(np.abs(values[64:] - values[:-64]).max(), rel=CLOSE)
+
+
+@pytest.mark.parametrize("scaled", [True, False])
+def test_the_cloud_of_batches_spreads_by_the_law(show, scaled):
+    figure = show("minibatch")
+    if not scaled:
+        figure.get_by_label("with the factor").click()
+    # A batch of one shows each sample's gradient: circles of the cloud, in the panel's units.
+    put(figure, "minibatch-m", 1)
+    panel = figure.locator("svg.panel").first
+    circles = panel.locator("g[fill='var(--c1)'] circle").evaluate_all(
+        "all => all.map(c => [+c.getAttribute('cx'), +c.getAttribute('cy')])"
+    )
+    pixels = np.array(circles) - [(52 + 412) / 2, (52 + 254) / 2]
+    each = pixels / [360, -202] * [21.4, 12] / (8 if scaled else 1)
+    full = each.sum(axis=0)
+    for m, (count, found, law) in enumerate(rows(figure), start=1):
+        factor = 8 / m if scaled else 1
+        sums = factor * np.array([each[list(c)].sum(axis=0) for c in combinations(range(8), m)])
+        assert count == comb(8, m) == len(sums)
+        expected = np.sqrt(((sums - full) ** 2).sum(axis=1).mean())
+        assert found == pytest.approx(expected, rel=0.02, abs=0.05)  # circles stand at 0.1 pixels
+        assert law == pytest.approx(found, rel=1e-9, abs=1e-9)
+        if m == 1:
+            share = said(figure, r"of 1: .*?\(" + NUMBER)[0]
+            assert share == pytest.approx(sums.mean(axis=0)[0], rel=0.02, abs=0.05)

@@ -88,7 +88,7 @@ def adds(verdict: Verdict) -> str:
     match = re.match(r"(?:All \d+|\d+ of \d+) parts [^:]*:\s*", sentence)
     prefix = match.group().strip() if match else ""
     rest = sentence[match.end() if match else 0 :]
-    repeats = rest.lower().startswith(verdict.label.lower()) and "exceeds" not in rest
+    repeats = rest.lower().startswith(verdict.label.lower())
     repeats |= rest.startswith("The largest of") and " times as much" not in rest
     if not repeats:
         return sentence

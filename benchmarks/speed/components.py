@@ -127,7 +127,8 @@ def pairs(yours: Sequence[str] = ()) -> Iterator[Pair]:
     for name in suite.activations.__all__:
         if hasattr(keras.activations, name):
             makers = [partial(keras.layers.Activation, f) for f in both("activations", name)]
-            yield from _layers("activation", name, makers, (BATCH, 4096))
+            # Softmax sums over a row, the others over nothing.
+            yield from _layers("activation", name, makers, (BATCH, 4096), terms=4096)
     for kind, package, does, program, apart in (
         ("loss", "losses", "value and gradient", _loss_step, deviation.of_loss),
         ("optimizer", "optimizers", "update", _update, deviation.of_optimizer),
@@ -160,7 +161,7 @@ def _each(program, classes):
     return tuple(program(cls) for cls in classes)
 
 
-def _layers(kind, name, makers, shape):
+def _layers(kind, name, makers, shape, terms=None):
     def programs(make):
         ours, theirs = layers = [maker() for maker in makers]
         for layer in layers:
@@ -173,7 +174,7 @@ def _layers(kind, name, makers, shape):
         ("forward", _forward, False),
         ("training step", _training_step, True),
     ):
-        apart = partial(deviation.of_layer, *makers, shape, training)
+        apart = partial(deviation.of_layer, *makers, shape, training, terms)
         yield Pair(kind, name, does, partial(programs, make), apart)
 
 

@@ -42,14 +42,17 @@ def mode(layer, training: bool) -> dict[str, bool]:
     return {"training": training} if "training" in inspect.signature(layer.call).parameters else {}
 
 
-def of_layer(ours, theirs, shape: tuple[int, ...], training: bool) -> Found:
+def of_layer(
+    ours, theirs, shape: tuple[int, ...], training: bool, terms: int | None = None
+) -> Found:
     """Outputs; with `training` the gradients by inputs and weights of a weighted sum as well.
 
     Args:
         ours: makes a layer of a `dtype`.
         theirs: the same of Keras.
-        shape: of the inputs; no sum has more terms than they have numbers.
+        shape: of the inputs.
         training: of the call.
+        terms: of the longest sum; no sum has more than the inputs have numbers.
     """
     import tensorflow as tf
 
@@ -69,7 +72,7 @@ def of_layer(ours, theirs, shape: tuple[int, ...], training: bool) -> Found:
             weights = np.random.default_rng(1).normal(size=outputs.shape)
             loss = tf.reduce_sum(outputs * weights)
         results.append([outputs, *(tape.gradient(loss, sources) if training else [])])
-    return relative(*results), allowed(int(np.prod(shape)))
+    return relative(*results), allowed(terms or int(np.prod(shape)))
 
 
 def of_loss(ours, theirs) -> Found:

@@ -9,7 +9,7 @@ killed at any moment leaves a store that opens.
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -138,6 +138,8 @@ class Store:
         """Use `Store.open` or `Store.read`, which check the file first."""
         self._db = connection
         self.path = path
+        self._as_of: tuple | None = None  # state of the file that `_known` was read from
+        self._known: dict = {}
 
     @classmethod
     def open(cls, path, *, create: bool = False) -> "Store":
@@ -332,8 +334,20 @@ class Store:
         except sqlite3.Error as error:
             raise StoreError(f"cannot read {self.path}: {error}") from error
 
+    def _remember(self, key: tuple, read: Callable) -> list:
+        """What `read` gives, once until anyone writes: parsing many trials takes seconds."""
+        as_of = (*self._rows("PRAGMA data_version"), self._db.total_changes)
+        if as_of != self._as_of:
+            self._as_of, self._known = as_of, {}
+        if key not in self._known:
+            self._known[key] = read()
+        return list(self._known[key])
+
     def specifications(self, profile: str = "lecture") -> list[StoredSpecification]:
         """The newest of each claim, those with results of the profile's scale before others."""
+        return self._remember((profile,), lambda: self._specifications(profile))
+
+    def _specifications(self, profile: str) -> list[StoredSpecification]:
         rows = self._rows(
             "SELECT claim, kind, json, hash, code_version, file, source, created, "
             "  EXISTS (SELECT 1 FROM batches b WHERE b.spec_hash = s.hash "
@@ -408,8 +422,12 @@ class Store:
         self, claim: str, device: str | None = None, profile: str = "lecture"
     ) -> list[StoredCell]:
         """Cells of the newest specification and code version. Smoke runs only by name."""
+        found = self._remember((profile, claim), lambda: self._cells(claim, profile))
+        return [cell for cell in found if device in (None, cell.device)]
+
+    def _cells(self, claim: str, profile: str) -> list[StoredCell]:
         profiles = dict(self._rows("SELECT id, profile FROM runs"))
-        return [self._cell(rows, profiles) for _, rows in self._batches(claim, device, profile)]
+        return [self._cell(rows, profiles) for _, rows in self._batches(claim, None, profile)]
 
     def _cell(self, rows: list[tuple], profiles: Mapping[int, str]) -> StoredCell:
         done = [row for row in rows if row[0] == "done"]

@@ -8,6 +8,7 @@ import itertools
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import matplotlib
 import numpy as np
@@ -15,9 +16,11 @@ import numpy as np
 from benchmarks import statistics
 from reports import drawing, figures
 from reports.comparison import ComparisonResult, Decision, Tuned, compare, decide
+from reports.drawn import remembered
 from reports.figures.panel import level_name
 from reports.load import ComparisonView, problems_of
 
+line_panel = partial(remembered, figures.line_panel)
 FEW = 6  # panels over the settings: more would not be looked at
 
 
@@ -130,7 +133,9 @@ def _loss(view, result, losses, label, slug):
     positive = all(np.nanmin(s.center) > 0 for s in series)
     title = _titled("Training loss at each tuned value", label)
     log = "y" if positive else ""
-    return figures.line_panel(f"{slug}-loss", title, "step", "training loss", series, log)
+    return remembered(
+        figures.line_panel, f"{slug}-loss", title, "step", "training loss", series, log
+    )
 
 
 def _tuning(view, result, contenders, label, slug):
@@ -149,7 +154,7 @@ def _tuning(view, result, contenders, label, slug):
     log = "x" if all((s.x > 0).all() and s.x.max() / s.x.min() >= 100 for s in series) else ""
     score = view.spec["metrics"]["validation_score"]["label"]
     title = _titled(f"How much the {what} matters", label)
-    return figures.line_panel(f"{slug}-tuning", title, what, score, series, log)
+    return line_panel(f"{slug}-tuning", title, what, score, series, log)
 
 
 def _over_settings(view, parts) -> list[figures.Panel]:
@@ -177,7 +182,7 @@ def _over_settings(view, parts) -> list[figures.Panel]:
         score, name = view.spec["metrics"]["test_score"]["label"], over.replace("_", " ")
         title = _titled(f"{score[:1].upper()}{score[1:]} against {name}", label)
         panel = f"{slug_of(view)}-over-{i + 1}"
-        panels.append(figures.line_panel(panel, title, name, score, series, log, what="mean"))
+        panels.append(line_panel(panel, title, name, score, series, log, what="mean"))
     return panels
 
 

@@ -8,8 +8,11 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Iterable
+import pickle
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
@@ -25,6 +28,7 @@ FEW = 4  # claims that are drawn before another process has started
 FORMATS = ("png", "pdf")
 
 Drawn = tuple[list[Panel], list[str]]
+_FOLDERS: ContextVar[tuple[Path, Path] | None] = ContextVar("folders", default=None)
 
 
 def panels_of(claim: ClaimView, files: Path | None = None) -> Drawn:
@@ -70,13 +74,42 @@ def figure_specs(claim: ClaimView) -> list[dict]:
     return list(specs) if isinstance(specs, (list, tuple)) else [specs]
 
 
+@contextmanager
+def keeping(out: Path):
+    """Panels that `remembered` draws inside are kept in `out/.drawn`, and written as files."""
+    folders = out / ".drawn", out / "figures"
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    token = _FOLDERS.set(folders)
+    try:
+        with drawing.exporting(folders[1], FORMATS):
+            yield
+    finally:
+        _FOLDERS.reset(token)
+
+
+def remembered(draw: Callable[..., Panel], name: str, *arguments, **options) -> Panel:
+    """`draw(name, ...)`, or what it gave before with the same arguments and the same code."""
+    folders = _FOLDERS.get()
+    if folders is None:
+        return draw(name, *arguments, **options)
+    facts = pickle.dumps((arguments, sorted(options.items())))
+    key = hashlib.sha256(facts + _code().encode()).hexdigest()
+    kept, files = folders
+    if found := _read(kept / f"{name}.json", key, files):
+        return found[0][0]
+    panel = draw(name, *arguments, **options)
+    _write(kept / f"{name}.json", key, ([panel], []))
+    return panel
+
+
 def draw_all(claims: Iterable[ClaimView], out: Path) -> dict[str, Drawn]:
     """Figures of every claim by its name, from `out/.drawn` where nothing has changed."""
     claims = list(claims)
     kept, files = out / ".drawn", out / "figures"
     for folder in (kept, files):
         folder.mkdir(parents=True, exist_ok=True)
-    found = {claim.claim: _kept(claim, kept, files) for claim in claims}
+    found = {c.claim: _read(kept / f"{c.claim}.json", key_of(c), files) for c in claims}
     missing = [claim for claim in claims if found[claim.claim] is None]
     if len(missing) <= FEW:
         fresh = [panels_of(claim, files) for claim in missing]
@@ -87,11 +120,7 @@ def draw_all(claims: Iterable[ClaimView], out: Path) -> dict[str, Drawn]:
             fresh = list(pool.map(partial(_draw, files=files), jobs))
     for claim, drawn in zip(missing, fresh, strict=True):
         found[claim.claim] = drawn
-        panels, problems = drawn
-        text = json.dumps(
-            {"key": key_of(claim), "panels": [asdict(p) for p in panels], "problems": problems}
-        )
-        (kept / f"{claim.claim}.json").write_text(text, encoding="utf-8")
+        _write(kept / f"{claim.claim}.json", key_of(claim), drawn)
     return {name: drawn for name, drawn in found.items() if drawn is not None}
 
 
@@ -126,11 +155,17 @@ def _code() -> str:
     return hashlib.sha256(text + matplotlib.__version__.encode()).hexdigest()
 
 
-def _kept(claim: ClaimView, kept: Path, files: Path) -> Drawn | None:
+def _write(path: Path, key: str, drawn: Drawn) -> None:
+    panels, problems = drawn
+    value = {"key": key, "panels": [asdict(p) for p in panels], "problems": problems}
+    path.write_text(json.dumps(value), encoding="utf-8")
+
+
+def _read(path: Path, key: str, files: Path) -> Drawn | None:
     """What was drawn before, if nothing has changed since and its files are still there."""
     try:
-        found = json.loads((kept / f"{claim.claim}.json").read_text(encoding="utf-8"))
-        if found["key"] != key_of(claim):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found["key"] != key:
             return None
         panels = [_panel(value) for value in found["panels"]]
     except (OSError, ValueError, KeyError, TypeError):  # none, or one that was cut off

@@ -18,8 +18,8 @@ from benchmarks.verdicts import number
 from reports import live
 from reports.comparison_figures import compared
 from reports.devices import agreements, costs
-from reports.drawing import exporting, tick_label
-from reports.drawn import FORMATS, Drawn, draw_all, figure_specs
+from reports.drawing import tick_label
+from reports.drawn import Drawn, draw_all, figure_specs, keeping
 from reports.extras import Extras, extras_of
 from reports.figures import Panel
 from reports.load import (
@@ -315,7 +315,7 @@ def build(
     stores = [Store.read(path) for path in paths]
     report = load(stores)
     drawn = draw_all([claim for claim in report.claims if claim.cells], out)
-    with exporting(out / "figures", FORMATS):  # those that are no claim's
+    with keeping(out):  # those that are no claim's
         page, files, warnings = render(report, extras_of(stores, baseline, speed), drawn)
     size = len(page.encode())
     if size > MAX_BYTES:

@@ -118,7 +118,7 @@ def _panel(name: str, title: str, rows: list[dict]) -> Panel:
     canvas.rule([one, one], [canvas.top, canvas.height - drawing.BOTTOM], "ink", 1.6, DASHED)
     for row in rows:
         role, marker, _ = TWO.get(row["does"], ONE)
-        y = classes.index(row["class"])
+        y = float(classes.index(row["class"]))
         if len(does) > 1:  # one above the other
             y += 0.16 if row["does"] == "forward" else -0.16
         middle, *ends = row["ratio"]

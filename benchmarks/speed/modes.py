@@ -156,15 +156,10 @@ def deviation(weights: list[np.ndarray], reference: list[np.ndarray]) -> float:
 
 def measure(problem: Problem, steps: int, repeats: int) -> list[dict]:
     """One row a device and way."""
-    there = devices()
-    contenders = [
-        contender
-        for label, device in there.items()
-        for contender in (
-            *(Steps(f"{label} {way}", problem, device, way, steps) for way in WAYS),
-            Whole(f"{label} train", problem, device, steps),
-        )
-    ]
+    contenders: list[Steps | Whole] = []
+    for label, device in devices().items():
+        contenders += [Steps(f"{label} {way}", problem, device, way, steps) for way in WAYS]
+        contenders.append(Whole(f"{label} train", problem, device, steps))
     timings = in_turns(contenders, repeats)
     reference = contenders[0].final
     unit = timings[len(WAYS)].seconds  # `train` on the CPU

@@ -294,6 +294,20 @@ def test_a_file_that_is_no_sound_store_is_refused_untouched(store, path, spoil, 
         assert path.read_bytes() == before
 
 
+def test_what_was_read_is_read_again_once_somebody_wrote(store, path):
+    run = begin(store)
+    store.save_cell(HASH, CELLS[0], "v1", run, [1, 2], measured([1, 2]))
+    with Store.read(path) as reader:
+        first = reader.cells(SPEC.claim)
+        assert reader.cells(SPEC.claim)[0] is first[0]  # nothing parsed twice
+        first.clear()  # the caller's own list
+        store.save_cell(HASH, CELLS[0], "v1", run, [3], measured([3]))
+        for side in (reader, store):  # another's change, and one's own
+            assert side.cells(SPEC.claim, "cpu")[0].seeds.tolist() == [1, 2, 3]
+        store.save_specification(replace(SPEC, seeds=77), file="a.py", source={})
+        assert reader.specifications()[0].json == store.specifications()[0].json
+
+
 def test_a_read_only_file_is_not_opened_for_writing(store, path, monkeypatch):
     store.close()
     before = path.read_bytes()

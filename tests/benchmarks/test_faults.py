@@ -115,7 +115,9 @@ def test_ctrl_c_mid_run(start_run, log, path):
 def test_a_disk_that_fills_up(start_run, path):
     # Enough for the tables, not for six cells: the kernel refuses to let files grow further.
     limit = 110_000
-    process = start_run(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit,) * 2))
+    process = start_run()
+    # Not by `preexec_fn`, which forks: JAX, imported for another test of this process, warns of it.
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit,) * 2)
     out, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 1
     assert err.startswith("error: cannot write ") and err.count("\n") == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports import drawn, page
+from reports import drawn
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -11,5 +11,4 @@ def without_picture_files(request):
     with pytest.MonkeyPatch.context() as patch:
         if not request.module.__name__.endswith("test_report_files"):
             patch.setattr(drawn, "FORMATS", ())
-            patch.setattr(page, "FORMATS", ())
         yield

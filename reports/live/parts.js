@@ -388,6 +388,10 @@ const live = (() => {
       for (const entry of entries) if (entry.isIntersecting) { near.unobserve(entry.target); wake(entry.target); }
     }, { rootMargin: "400px" });
     figures().forEach((figure) => near.observe(figure));
+    // Who opens a fold looks at it, whether or not the browser has laid the card out by then.
+    document.addEventListener("toggle", (event) => {
+      if (event.target.open) event.target.querySelectorAll("[data-live]").forEach(wake);
+    }, true);
     restore();
   });
   addEventListener("hashchange", restore);

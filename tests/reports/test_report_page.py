@@ -1,11 +1,13 @@
 import html
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks import lecture
 from benchmarks.store import Store
 from benchmarks.verdicts import Verdict, correct_for_multiplicity, judge, number
 from reports.__main__ import app
@@ -250,3 +252,15 @@ def test_a_comparison_without_results_or_with_gaps_is_not_ranked(tmp_path):
     gaps = page("gaps", skip=4)
     assert "4 of 15 cells have not run" in gaps
     assert "No ranks while cells are missing." in gaps
+
+
+def test_the_finished_report_is_complete_and_small_enough_to_mail():
+    folder = Path(__file__).parents[2] / "reports" / "example"
+    page = (folder / "index.html").read_bytes()
+    assert len(page) < 6_000_000
+    rows = json.loads((folder / "claims.json").read_text())
+    verdicts = {row["claim"]: row["state"] for row in rows}
+    assert verdicts.keys() == lecture.CLAIMS.keys()
+    assert not {"NOT RUN", "PARTIAL", "ERROR", "STALE"} & set(verdicts.values())
+    for claim in verdicts:
+        assert f'id="{claim}"'.encode() in page
